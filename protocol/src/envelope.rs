@@ -186,8 +186,9 @@ mod tests {
 
     #[test]
     fn fields_of_a_wrong_type_count_as_absent() {
-        let head = peek(r#"{"type":"ack","request_id":[1,{"a":2}],"seq":-1,"session_id":4294967296}"#)
-            .expect("an object");
+        let head =
+            peek(r#"{"type":"ack","request_id":[1,{"a":2}],"seq":-1,"session_id":4294967296}"#)
+                .expect("an object");
         assert_eq!(head, Head { kind: Some("ack".into()), ..Head::default() });
     }
 }

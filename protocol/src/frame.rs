@@ -57,8 +57,7 @@ impl<'a> Frame<'a> {
     /// # Errors
     /// [`FrameError`] when the bytes are short, of an unknown kind or larger than the limit.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, FrameError> {
-        let (head, payload) =
-            bytes.split_first_chunk::<HEADER_BYTES>().ok_or(FrameError::Short)?;
+        let (head, payload) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(FrameError::Short)?;
         let [kind, a, b, c, d, e, f, g, h] = *head;
         let (kind, limit) = match kind {
             KIND_OUTPUT => (Kind::Output, OUTPUT_FRAME_BYTES),

@@ -11,6 +11,7 @@ pub mod events;
 pub mod frame;
 pub mod limits;
 mod message;
+pub mod schema_text;
 pub mod seq;
 
 /// Value of `schema_version` in every text message of this contract.
@@ -31,7 +32,7 @@ pub const CLOSE_REPLACED: u16 = 4002;
 /// WebSocket close code: a message was larger than the contract allows.
 pub const CLOSE_TOO_LARGE: u16 = 1009;
 
-pub use base64::Engine as _;
+pub use base64::Engine;
 
 /// The base64 alphabet of every `data` field: standard, with padding.
 pub const BASE64: base64::engine::GeneralPurpose = base64::engine::general_purpose::STANDARD;
