@@ -29,6 +29,8 @@ pub mod codes {
     pub const INPUT_FULL: &str = "input_full";
     /// tmux refused or vanished.
     pub const TMUX_FAILED: &str = "tmux_failed";
+    /// The session was detached before the answer.
+    pub const DETACHED: &str = "detached";
     /// The work was not done in time.
     pub const TIMED_OUT: &str = "timed_out";
     /// Reading or writing a file failed.

@@ -1,0 +1,140 @@
+//! Every bound of the gateway that is not part of the contract, with its unit and reason.
+
+/// Monotonic milliseconds since the process started; every state machine takes its clock as this.
+pub type Ms = u64;
+
+/// Under load, output waits this many milliseconds for a fuller frame.
+pub const BATCH_MS: Ms = 20;
+
+/// Output below this many bytes in a batching period is no load: it leaves at once, so that the
+/// echo of a keystroke is never held back.
+pub const LIGHT_BYTES: usize = 4 * 1024;
+
+/// `seq` is promised to tmux in steps of this many bytes before it is sent beyond.
+pub const SEQ_STEP: u64 = 1024 * 1024;
+
+/// After this long without an attach a session's pane is paused in tmux.
+pub const PAUSE_AFTER_MS: Ms = 60_000;
+
+/// An unused ring gives its memory back after this long.
+pub const RING_IDLE_MS: Ms = 10_000;
+
+/// Answers to attach and snapshot requests that may wait in one session.
+pub const MAX_WAITING_ANSWERS: usize = 64;
+
+/// Events that may wait at places of one session's stream.
+pub const MAX_MARKS: usize = 256;
+
+/// Resizes of one session in any second; the last one is always applied.
+pub const RESIZES_PER_SECOND: u64 = 5;
+
+/// Bytes in one `send-keys -H`: tmux takes quadratic time in the number of arguments.
+pub const KEYS_PER_COMMAND: usize = 64;
+
+/// Commands to tmux that may be unanswered before input waits its turn.
+pub const TMUX_COMMANDS_IN_FLIGHT: usize = 64;
+
+/// Longest line of control mode that is not output. Replies to captures are rows of cells; a row
+/// of 1,000 cells with every attribute changing stays below this.
+pub const CONTROL_LINE_BYTES: usize = 256 * 1024;
+
+/// Reply bytes of one command to tmux: 10,000 lines of coloured text.
+pub const CONTROL_REPLY_BYTES: usize = 16 * 1024 * 1024;
+
+/// Snapshots above this many bytes lose their hyperlinks, which can be hundred times the text.
+pub const SNAPSHOT_LINKS_BYTES: usize = 64 * 1024;
+
+/// Longest escape sequence that the mode tracker keeps as unfinished.
+pub const UNFINISHED_BYTES: usize = 4 * 1024;
+
+/// Longest title that is kept, in bytes.
+pub const TITLE_BYTES: usize = 1024;
+
+/// The tracker's state is mirrored into tmux after this long without a change.
+pub const MIRROR_QUIET_MS: Ms = 100;
+
+/// … and at the latest after this long, while it keeps changing.
+pub const MIRROR_LATEST_MS: Ms = 1_000;
+
+/// Bytes read from one pipe or socket before the loop turns to the others.
+pub const READ_TURN_BYTES: usize = 256 * 1024;
+
+/// Size of one read, in bytes. One buffer serves the whole loop.
+pub const READ_BYTES: usize = 64 * 1024;
+
+/// Frames sent for one session before the others have their turn.
+pub const FRAMES_PER_TURN: usize = 4;
+
+/// Unordered messages that may wait for the link; above it the link's commands are not read.
+pub const OUTBOX_MESSAGES: usize = 256;
+
+/// Bytes that tungstenite may hold when the peer does not read, beyond its one message.
+pub const LINK_WRITE_BUFFER_BYTES: usize = 4 * 1024 * 1024;
+
+/// Connect, TLS and upgrade together.
+pub const CONNECT_MS: Ms = 10_000;
+
+/// Silence after which the gateway asks whether the link lives.
+pub const PING_AFTER_MS: Ms = 25_000;
+
+/// … and how long it waits for any byte.
+pub const PONG_WITHIN_MS: Ms = 10_000;
+
+/// First ceiling of the random delay between attempts; it doubles to [`BACKOFF_MAX_MS`].
+pub const BACKOFF_BASE_MS: Ms = 1_000;
+
+/// Largest ceiling of the delay between attempts.
+pub const BACKOFF_MAX_MS: Ms = 30_000;
+
+/// Smallest delay between attempts.
+pub const BACKOFF_MIN_MS: Ms = 100;
+
+/// A link that lived this long resets the delay.
+pub const LINK_GOOD_MS: Ms = 10_000;
+
+/// … and so does one that got this many bytes acknowledged.
+pub const LINK_GOOD_BYTES: u64 = 64 * 1024;
+
+/// Delay after 401, 403 and close 4001: a token does not become good by asking often.
+pub const REFUSED_MS: Ms = 300_000;
+
+/// Delay after close 4002, so that two gateways with one id do not chase each other.
+pub const REPLACED_MS: Ms = 60_000;
+
+/// Longest Retry-After that is honoured.
+pub const RETRY_AFTER_MAX_MS: Ms = 300_000;
+
+/// A difference between wall clock and monotonic clock that means the machine slept.
+pub const SLEEP_JUMP_MS: Ms = 5_000;
+
+/// Default of `GATEWAY_HEALTH_INTERVAL`, in seconds.
+pub const HEALTH_SECONDS: u64 = 30;
+
+/// While nobody watches, health is sent at most this often.
+pub const HEALTH_UNWATCHED_MS: Ms = 3_600_000;
+
+/// Default of `GATEWAY_MAX_SESSIONS`.
+pub const DEFAULT_SESSIONS: usize = 5;
+
+/// A child process that answers nothing for this long is killed.
+pub const CHILD_MS: Ms = 7_000;
+
+/// Output of a child process that is kept, in bytes.
+pub const CHILD_OUTPUT_BYTES: usize = 64 * 1024;
+
+/// Addresses of a host that are tried in turn.
+pub const MAX_ADDRESSES: usize = 8;
+
+/// Configuration file size in bytes.
+pub const CONFIG_BYTES: u64 = 64 * 1024;
+
+/// A second between two `session.error` events of one session and code.
+pub const ERROR_EVERY_MS: Ms = 1_000;
+
+/// How often `session.end` looks whether the processes are gone, and how many times.
+pub const END_POLL_MS: u64 = 500;
+/// Polls before the processes are killed: 3 s.
+pub const END_POLLS: u32 = 6;
+
+/// Unread bytes in a terminal's kernel queue from which its program counts as not reading.
+pub const TTY_FULL_BYTES: u64 = 2 * 1024;

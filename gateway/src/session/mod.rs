@@ -1,0 +1,327 @@
+//! One session: a tmux pane's output as a stream, and what viewers ask of it.
+//!
+//! A state machine without I/O: it reads what the session's control client printed, writes what
+//! that client is to be told, and hands out frames and events for the link.
+
+mod conversation;
+pub mod input;
+pub mod modes;
+pub mod pen;
+mod requests;
+mod resize;
+mod row;
+pub mod snapshot;
+pub mod stream;
+
+use crate::limits::{ERROR_EVERY_MS, MIRROR_LATEST_MS, MIRROR_QUIET_MS, Ms, PAUSE_AFTER_MS};
+use crate::tmux::parser::{PaneId, Parser};
+use crate::tmux::version::Capabilities;
+use conversation::Expect;
+use input::{Input, Paste};
+use modes::Modes;
+use protocol::envelope::codes;
+use protocol::events::{Ack, AckError, Event, HelloSession, SessionEnded, SessionError};
+use requests::{InFlight, Open, Waiting};
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use stream::{Mode, Out, Stream};
+
+/// Where a session lives in tmux.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The 2 of `@2`.
+    pub window: u32,
+    /// The 5 of `%5`.
+    pub pane: PaneId,
+    /// Columns of cells.
+    pub cols: u32,
+    /// Rows of cells.
+    pub rows: u32,
+}
+
+/// What is to be done outside of the session.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// A message that has no place in the stream: acks and errors.
+    Send(String),
+    /// Write a private file before the client reads what it is told next.
+    WritePaste(PathBuf, Vec<u8>),
+    /// The file is not needed any more.
+    RemovePaste(PathBuf),
+}
+
+/// A session. See the module's sentence.
+#[derive(Debug)]
+pub struct Session {
+    id: u32,
+    place: Place,
+    can: Capabilities,
+    paste_path: PathBuf,
+    stream: Stream,
+    modes: Modes,
+    parser: Parser,
+    expect: VecDeque<Expect>,
+    to_tmux: Vec<u8>,
+    effects: Vec<Effect>,
+    waiting: Vec<Waiting>,
+    in_flight: Option<InFlight>,
+    open: Vec<Open>,
+    input: Input,
+    resize: resize::Throttle,
+    pane_mode_changed: bool,
+    paused: bool,
+    detached_at: Option<Ms>,
+    mirror_since: Option<Ms>,
+    mirror_touched: Ms,
+    last_error: BTreeMap<&'static str, Ms>,
+    last_activity: Ms,
+    ended: bool,
+}
+
+impl Session {
+    /// A session whose control client is about to be started. `bound` and `mirror` are what tmux
+    /// remembers of an earlier gateway process.
+    pub fn new(
+        id: u32,
+        place: Place,
+        can: Capabilities,
+        paste_path: PathBuf,
+        remembered: (Option<u64>, &[u8]),
+        now: Ms,
+    ) -> Self {
+        let mut modes = Modes::default();
+        modes.feed(remembered.1);
+        modes.take_changed();
+        Self {
+            id,
+            place,
+            can,
+            paste_path,
+            stream: Stream::new(id, remembered.0),
+            modes,
+            parser: Parser::default(),
+            expect: VecDeque::new(),
+            to_tmux: Vec::new(),
+            effects: Vec::new(),
+            waiting: Vec::new(),
+            in_flight: None,
+            open: Vec::new(),
+            input: Input::default(),
+            resize: resize::Throttle::default(),
+            pane_mode_changed: false,
+            paused: false,
+            detached_at: Some(now),
+            mirror_since: None,
+            mirror_touched: 0,
+            last_error: BTreeMap::new(),
+            last_activity: now,
+            ended: false,
+        }
+    }
+
+    /// The session's number.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Where it lives in tmux.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// When anything was last typed or printed.
+    pub fn last_activity(&self) -> Ms {
+        self.last_activity
+    }
+
+    /// Whether output flows to viewers.
+    pub fn is_attached(&self) -> bool {
+        self.stream.mode() != Mode::Detached
+    }
+
+    /// Bytes acknowledged since this was last asked.
+    pub fn take_acked(&mut self) -> u64 {
+        self.stream.take_acked()
+    }
+
+    /// The session's line in `gateway.hello`.
+    pub fn hello(&self) -> HelloSession {
+        HelloSession {
+            session_id: self.id,
+            seq: protocol::seq::narrow(self.stream.end()),
+            cols: self.place.cols,
+            rows: self.place.rows,
+        }
+    }
+
+    /// A control client runs: first of all the size, which attaching may have changed.
+    pub fn client_started(&mut self) {
+        self.parser = Parser::default();
+        self.expect.clear();
+        self.to_tmux.clear();
+        self.paused = false;
+        let Place { window, cols, rows, .. } = self.place;
+        self.tell(&format!("resize-window -t @{window} -x {cols} -y {rows}\n"), Expect::Ignored(1));
+        self.ask_place();
+    }
+
+    /// The control client is gone, the session may live. What was printed meanwhile is unknown.
+    pub fn client_lost(&mut self) {
+        self.expect.clear();
+        self.to_tmux.clear();
+        if let Some(flight) = self.in_flight.take() {
+            self.waiting.extend(flight.answers);
+        }
+        for request_id in self.input.clear() {
+            self.fail(&request_id, codes::TMUX_FAILED, "tmux let go of the session; paste again");
+        }
+        self.stream.jump();
+    }
+
+    /// Bytes from viewers.
+    pub fn input(&mut self, keys: &[u8], now: Ms) {
+        self.last_activity = now;
+        if self.input.push_keys(keys).is_err() {
+            self.error(codes::INPUT_FULL, "256 KiB of input wait to be read; wait or end it", now);
+        }
+        self.pump_input();
+    }
+
+    /// Pasted bytes from viewers; acked once tmux has taken them.
+    pub fn paste(&mut self, request_id: String, data: Vec<u8>, now: Ms) {
+        self.last_activity = now;
+        if self.input.push_paste(Paste { request_id: request_id.clone(), data }).is_err() {
+            self.fail(&request_id, codes::INPUT_FULL, "256 KiB of input wait to be read; wait");
+        }
+        self.pump_input();
+    }
+
+    /// A size from viewers.
+    pub fn resize(&mut self, cols: u32, rows: u32, now: Ms) {
+        if !protocol::limits::is_terminal_size(cols, rows) {
+            return self.error(codes::BAD_SIZE, "columns and rows go from 1 to 1000", now);
+        }
+        self.resize.want(cols, rows);
+        self.pump_resize(now);
+    }
+
+    /// Viewers have everything before `seq`.
+    pub fn ack(&mut self, seq: u32) {
+        self.stream.ack(seq);
+        self.pump_snapshot();
+    }
+
+    /// No viewer is left. Requests that still waited are answered with an error.
+    pub fn detach(&mut self, now: Ms) {
+        for request_id in self.drop_requests() {
+            self.fail(&request_id, codes::DETACHED, "the session was detached before the answer");
+        }
+        self.detached_at = Some(now);
+    }
+
+    /// The link is gone, and with it everything that waited for an answer.
+    pub fn link_lost(&mut self, now: Ms) {
+        self.drop_requests();
+        self.detached_at.get_or_insert(now);
+        self.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
+    }
+
+    /// The session is over: after its last byte, viewers are told. Nothing is asked of tmux again.
+    pub fn end(&mut self, ended: SessionEnded, request_id: Option<&str>) {
+        self.ended = true;
+        for request in std::mem::take(&mut self.waiting) {
+            self.fail(&request.request_id, codes::UNKNOWN_SESSION, "the session has ended");
+        }
+        self.in_flight = None;
+        for request_id in self.input.clear() {
+            self.fail(&request_id, codes::UNKNOWN_SESSION, "the session has ended");
+        }
+        self.stream.mark(Event::from(ended).to_json(request_id));
+    }
+
+    /// Whether the session is over and everything about it has been handed out.
+    pub fn is_finished(&self) -> bool {
+        self.ended && !self.stream.has_marks()
+    }
+
+    /// Whether [`Session::end`] was called.
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// What is to be sent now, in order.
+    pub fn next_out(&mut self, now: Ms) -> Option<Out> {
+        let out = self.stream.next(now);
+        if let Some(Out::Answer(request_id, _)) = &out {
+            self.open.retain(|open| open.request_id != *request_id);
+        }
+        out
+    }
+
+    /// What the control client is to be told.
+    pub fn take_to_tmux(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.to_tmux)
+    }
+
+    /// What is to be done outside.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// When [`Session::tick`] has something to do.
+    pub fn deadline(&self) -> Option<Ms> {
+        let pause = self.detached_at.filter(|_| self.may_pause()).map(|at| at + PAUSE_AFTER_MS);
+        let mirror = self.mirror_since.map(|since| self.mirror_due(since));
+        let open = self.open.iter().map(|open| open.deadline).min();
+        let all = [self.stream.deadline(), self.resize.deadline(), pause, mirror, open];
+        all.into_iter().flatten().min()
+    }
+
+    /// Does what time has come for.
+    pub fn tick(&mut self, now: Ms) {
+        self.stream.tick(now);
+        self.pump_resize(now);
+        self.expire_requests(now);
+        if self.may_pause() && self.detached_at.is_some_and(|at| now >= at + PAUSE_AFTER_MS) {
+            self.pause();
+        }
+        if self.mirror_since.is_some_and(|since| now >= self.mirror_due(since)) {
+            self.mirror_modes();
+        }
+    }
+
+    fn may_pause(&self) -> bool {
+        self.can.pause && !self.paused && !self.ended && self.stream.mode() == Mode::Detached
+    }
+
+    fn mirror_due(&self, since: Ms) -> Ms {
+        (self.mirror_touched + MIRROR_QUIET_MS).min(since + MIRROR_LATEST_MS)
+    }
+
+    /// Says that a fire-and-forget command failed, at most once a second for each code.
+    fn error(&mut self, code: &'static str, message: &str, now: Ms) {
+        if self.last_error.get(code).is_some_and(|&last| now < last + ERROR_EVERY_MS) {
+            return;
+        }
+        self.last_error.insert(code, now);
+        let error =
+            SessionError { session_id: self.id, code: code.to_owned(), message: message.to_owned() };
+        self.effects.push(Effect::Send(Event::from(error).to_json(None)));
+    }
+
+    fn fail(&mut self, request_id: &str, code: &str, message: &str) {
+        self.open.retain(|open| open.request_id != request_id);
+        self.effects.push(Effect::Send(nack(request_id, code, message)));
+    }
+}
+
+/// `ack ok=true`.
+pub fn ack(request_id: &str) -> String {
+    Event::from(Ack { ok: true, error: None }).to_json(Some(request_id))
+}
+
+/// `ack ok=false`.
+pub fn nack(request_id: &str, code: &str, message: &str) -> String {
+    let error = AckError { code: code.to_owned(), message: message.to_owned() };
+    Event::from(Ack { ok: false, error: Some(error) }).to_json(Some(request_id))
+}

@@ -1,0 +1,383 @@
+//! A tracker on the raw stream that keeps what tmux cannot report: modes, pen, charsets, title,
+//! the unfinished escape sequence and half a UTF-8 character.
+//!
+//! It is no terminal: it moves no cursor and draws nothing. Sequences follow ECMA-48 and xterm.
+
+use super::pen::Pen;
+use crate::limits::{TITLE_BYTES, UNFINISHED_BYTES};
+
+const ESC: u8 = 0x1b;
+
+/// Private modes that are kept, because tmux reports them in no supported version or only in the
+/// newest: 5 reverse video, 12 blink, 45 reverse wrap, 1004 focus, 1007 alternate scroll,
+/// 1015/1016 mouse encodings, 2004 bracketed paste, 2031 colour scheme reports.
+const TRACKED_MODES: [u16; 9] = [5, 12, 45, 1004, 1007, 1015, 1016, 2004, 2031];
+
+/// Modes that are on in a fresh terminal; none of the tracked ones is.
+const CHARSETS: usize = 4;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Ground,
+    Escape,
+    /// `ESC` and one intermediate byte.
+    Intermediate(u8),
+    Csi,
+    /// OSC, DCS, APC, PM, SOS or tmux's `ESC k`; the byte is what came after `ESC`.
+    Text(u8),
+    /// … and an `ESC` within it.
+    TextEscape(u8),
+}
+
+/// The tracker. Feed it every byte of output.
+#[derive(Clone, Debug, Default)]
+pub struct Modes {
+    state: State,
+    /// The bytes of the sequence that is not finished yet; empty in ground state.
+    unfinished: Vec<u8>,
+    overlong: bool,
+    half: Vec<u8>,
+    last_printed: Vec<u8>,
+    modes: u16,
+    insert_newline: bool,
+    cursor_style: Option<u8>,
+    charsets: [Option<u8>; CHARSETS],
+    shifted: bool,
+    title: Vec<u8>,
+    pen: Pen,
+    changed: bool,
+}
+
+impl Modes {
+    /// Looks at output.
+    pub fn feed(&mut self, mut bytes: &[u8]) {
+        while let Some((&byte, rest)) = bytes.split_first() {
+            if self.state == State::Ground && byte >= 0x20 {
+                let run = bytes.iter().position(|&b| b < 0x20).unwrap_or(bytes.len());
+                let (printed, rest) = bytes.split_at(run);
+                self.printed(printed);
+                bytes = rest;
+                continue;
+            }
+            self.step(byte);
+            bytes = rest;
+        }
+    }
+
+    /// The unfinished escape sequence as it was received, for terminals that saw none of it.
+    pub fn unfinished(&self) -> &[u8] {
+        &self.unfinished
+    }
+
+    /// The first bytes of a UTF-8 character whose rest is still to come.
+    pub fn half_character(&self) -> &[u8] {
+        &self.half
+    }
+
+    /// The pen.
+    pub fn pen(&self) -> &Pen {
+        &self.pen
+    }
+
+    /// Whether anything changed since this was last asked, so that the mirror is stale.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Writes the sequences that bring a reset terminal to these modes, pen and charsets aside.
+    pub fn write_modes(&self, out: &mut Vec<u8>) {
+        for (bit, mode) in TRACKED_MODES.iter().enumerate() {
+            if self.modes & (1 << bit) != 0 {
+                out.extend_from_slice(format!("\x1b[?{mode}h").as_bytes());
+            }
+        }
+        if self.insert_newline {
+            out.extend_from_slice(b"\x1b[20h");
+        }
+        if let Some(style) = self.cursor_style {
+            out.extend_from_slice(format!("\x1b[{style} q").as_bytes());
+        }
+        if !self.title.is_empty() {
+            out.extend_from_slice(b"\x1b]2;");
+            out.extend_from_slice(&self.title);
+            out.extend_from_slice(b"\x1b\\");
+        }
+    }
+
+    /// Writes the designations of G0–G3 and the shift state.
+    pub fn write_charsets(&self, out: &mut Vec<u8>) {
+        for (set, charset) in b"()*+".iter().zip(self.charsets) {
+            out.extend_from_slice(&[ESC, *set, charset.unwrap_or(b'B')]);
+        }
+        out.push(if self.shifted { 0x0e } else { 0x0f });
+    }
+
+    /// Everything as sequences that [`Modes::feed`] understands: the form of the mirror in tmux.
+    pub fn mirror(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write_modes(&mut out);
+        self.write_charsets(&mut out);
+        self.pen.write(&mut out);
+        out
+    }
+
+    fn printed(&mut self, run: &[u8]) {
+        // Only the last character matters, and whether it is whole.
+        let mut tail = std::mem::take(&mut self.half);
+        tail.extend_from_slice(run.get(run.len().saturating_sub(4)..).unwrap_or_default());
+        let start = tail.iter().rposition(|&b| b & 0xc0 != 0x80).unwrap_or(0);
+        let last = tail.split_off(start);
+        let needed = match last.first().copied().unwrap_or(0) {
+            0xc2..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xf4 => 4,
+            _ => 1,
+        };
+        if last.len() < needed {
+            self.half = last;
+        } else {
+            self.last_printed = last;
+        }
+    }
+
+    fn step(&mut self, byte: u8) {
+        match self.state {
+            State::Ground => self.control(byte),
+            _ if byte == 0x18 || byte == 0x1a => self.finish(),
+            State::Text(kind) => self.text(kind, byte),
+            State::TextEscape(kind) => self.text_escape(kind, byte),
+            _ if byte == ESC => self.begin(),
+            _ if byte < 0x20 => self.control(byte),
+            State::Escape => self.escape(byte),
+            State::Intermediate(first) => {
+                if byte >= 0x30 {
+                    self.designate(first, byte);
+                    self.finish();
+                } else {
+                    self.keep(byte);
+                }
+            }
+            State::Csi => {
+                self.keep(byte);
+                if (0x40..=0x7e).contains(&byte) {
+                    self.csi(byte);
+                    self.finish();
+                }
+            }
+        }
+    }
+
+    fn control(&mut self, byte: u8) {
+        self.half.clear();
+        match byte {
+            ESC => self.begin(),
+            0x0e | 0x0f => {
+                self.shifted = byte == 0x0e;
+                self.changed = true;
+            }
+            _ => {}
+        }
+    }
+
+    fn begin(&mut self) {
+        self.state = State::Escape;
+        self.unfinished.clear();
+        self.unfinished.push(ESC);
+        self.overlong = false;
+    }
+
+    fn keep(&mut self, byte: u8) {
+        if self.unfinished.len() < UNFINISHED_BYTES {
+            self.unfinished.push(byte);
+        } else {
+            self.overlong = true;
+        }
+    }
+
+    fn finish(&mut self) {
+        self.state = State::Ground;
+        self.unfinished.clear();
+        self.unfinished.shrink_to(64);
+    }
+
+    fn escape(&mut self, byte: u8) {
+        self.keep(byte);
+        match byte {
+            b'[' => self.state = State::Csi,
+            b']' | b'P' | b'_' | b'^' | b'X' | b'k' => self.state = State::Text(byte),
+            0x20..=0x2f => self.state = State::Intermediate(byte),
+            b'c' => {
+                *self = Self { changed: true, ..Self::default() };
+            }
+            _ => self.finish(),
+        }
+    }
+
+    fn designate(&mut self, set: u8, charset: u8) {
+        if let Some(slot) =
+            b"()*+".iter().position(|&s| s == set).and_then(|i| self.charsets.get_mut(i))
+        {
+            *slot = Some(charset);
+            self.changed = true;
+        }
+    }
+
+    fn text(&mut self, kind: u8, byte: u8) {
+        match byte {
+            0x07 if kind == b']' => {
+                self.osc();
+                self.finish();
+            }
+            ESC => {
+                self.keep(byte);
+                self.state = State::TextEscape(kind);
+            }
+            _ => self.keep(byte),
+        }
+    }
+
+    fn text_escape(&mut self, kind: u8, byte: u8) {
+        if byte == b'\\' {
+            if kind == b']' {
+                self.unfinished.pop();
+                self.osc();
+            }
+            self.finish();
+        } else if kind == b'P' {
+            // tmux's passthrough doubles ESC within its string; the string goes on.
+            self.keep(byte);
+            self.state = State::Text(kind);
+        } else {
+            self.begin();
+            self.step(byte);
+        }
+    }
+
+    /// `OSC 0` and `OSC 2` set the title.
+    fn osc(&mut self) {
+        let body = self.unfinished.get(2..).unwrap_or_default();
+        let title = body.strip_prefix(b"0;").or_else(|| body.strip_prefix(b"2;"));
+        if let Some(title) = title.filter(|title| !self.overlong && title.len() <= TITLE_BYTES) {
+            if title != self.title {
+                self.title = title.to_vec();
+                self.changed = true;
+            }
+        }
+    }
+
+    fn csi(&mut self, last: u8) {
+        let body = self.unfinished.get(2..).unwrap_or_default();
+        let Some((_, body)) = body.split_last().filter(|_| !self.overlong) else { return };
+        match (last, body) {
+            (b'm', parameters) if parameters.iter().all(|b| (b'0'..=b';').contains(b)) => {
+                let mut pen = self.pen;
+                pen.apply(parameters);
+                self.changed |= pen != self.pen;
+                self.pen = pen;
+            }
+            (b'h' | b'l', [b'?', modes @ ..]) => {
+                let modes = modes.to_vec();
+                self.set_modes(&modes, last == b'h');
+            }
+            (b'h' | b'l', b"20") => self.insert_newline = last == b'h',
+            (b'q', [digits @ .., b' ']) => {
+                let style = std::str::from_utf8(digits).ok().map(|d| d.parse().unwrap_or(0));
+                self.cursor_style = style.filter(|style| (1..=6).contains(style));
+                self.changed = true;
+            }
+            (b'p', b"!") => {
+                let kept = (std::mem::take(&mut self.title), self.state);
+                *self = Self { changed: true, title: kept.0, state: kept.1, ..Self::default() };
+            }
+            _ => {}
+        }
+    }
+
+    fn set_modes(&mut self, parameters: &[u8], on: bool) {
+        for mode in parameters.split(|&b| b == b';') {
+            let mode = std::str::from_utf8(mode).ok().and_then(|mode| mode.parse().ok());
+            let Some(bit) = TRACKED_MODES.iter().position(|&known| Some(known) == mode) else {
+                continue;
+            };
+            let before = self.modes;
+            self.modes = if on { before | 1 << bit } else { before & !(1 << bit) };
+            self.changed |= before != self.modes;
+        }
+    }
+
+    /// The character that REP would repeat.
+    pub fn last_printed(&self) -> &[u8] {
+        &self.last_printed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STREAM: &[u8] =
+        b"\x1b]2;a title\x07\x1b[?2004h\x1b[?1004;25h\x1b[4 q\x1b(0\x0e\x1b[1;31mx\xe4\xb8\xad";
+
+    #[test]
+    fn state_does_not_depend_on_how_the_stream_is_cut() {
+        let mut whole = Modes::default();
+        whole.feed(STREAM);
+        for cut in 0..=STREAM.len() {
+            let mut parts = Modes::default();
+            let (head, tail) = STREAM.split_at(cut);
+            parts.feed(head);
+            parts.feed(tail);
+            assert_eq!(parts.mirror(), whole.mirror(), "cut at {cut}");
+            assert_eq!(parts.last_printed(), "中".as_bytes());
+        }
+    }
+
+    #[test]
+    fn the_mirror_restores_what_was_mirrored() {
+        let mut before = Modes::default();
+        before.feed(STREAM);
+        let mut after = Modes::default();
+        after.feed(&before.mirror());
+        assert_eq!(after.mirror(), before.mirror());
+        assert_eq!(
+            after.mirror(),
+            b"\x1b[?1004h\x1b[?2004h\x1b[4 q\x1b]2;a title\x1b\\\x1b(0\x1b)B\x1b*B\x1b+B\x0e\x1b[0;1;31m"
+        );
+    }
+
+    #[test]
+    fn what_is_unfinished_is_kept_as_it_came() {
+        let mut modes = Modes::default();
+        modes.feed(b"abc\x1b[38;2;1");
+        assert_eq!(modes.unfinished(), b"\x1b[38;2;1");
+        modes.feed(b";2;3m\xf0\x9f\x98");
+        assert_eq!(modes.unfinished(), b"");
+        assert_eq!(modes.half_character(), b"\xf0\x9f\x98");
+        modes.feed(b"\x80");
+        assert_eq!(modes.half_character(), b"");
+        assert_eq!(modes.last_printed(), "😀".as_bytes());
+    }
+
+    #[test]
+    fn memory_stays_bounded_in_a_sequence_that_never_ends() {
+        let mut modes = Modes::default();
+        modes.feed(b"\x1b]2;");
+        for _ in 0..1000 {
+            modes.feed(&[b'x'; 1000]);
+        }
+        assert_eq!(modes.unfinished().len(), UNFINISHED_BYTES);
+        modes.feed(b"\x07\x1b[?2004h");
+        assert!(modes.mirror().starts_with(b"\x1b[?2004h"), "the long title is not kept");
+    }
+
+    #[test]
+    fn resets_reset() {
+        for reset in [b"\x1bc".as_slice(), b"\x1b[!p"] {
+            let mut modes = Modes::default();
+            modes.feed(b"\x1b[?2004h\x1b[31m\x1b(0");
+            modes.feed(reset);
+            assert_eq!(modes.mirror(), Modes::default().mirror());
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! One captured row: text with SGR sequences and shifts, written again for a browser's terminal.
+
+use super::pen::Pen;
+
+/// A row as `capture-pane -e` prints it. SGR goes on from row to row, so the pen is handed along.
+pub struct Row<'a> {
+    bytes: &'a [u8],
+}
+
+/// A piece of a row.
+enum Piece<'a> {
+    Sgr(&'a [u8]),
+    /// Another escape sequence, passed on as it is.
+    Sequence(&'a [u8]),
+    Shift(u8),
+    Text(&'a [u8]),
+}
+
+impl<'a> Row<'a> {
+    /// A row.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes }
+    }
+
+    /// Writes the row at the cursor, beginning with the pen of the row before.
+    pub fn write(&self, out: &mut Vec<u8>, pen: &mut Pen) {
+        if *pen != Pen::default() {
+            pen.write(out);
+        }
+        let mut shifted = false;
+        for piece in pieces(self.bytes) {
+            match piece {
+                Piece::Sgr(parameters) => {
+                    pen.apply(parameters);
+                    pen.write(out);
+                }
+                Piece::Shift(byte) => {
+                    shifted = byte == 0x0e;
+                    out.push(byte);
+                }
+                Piece::Sequence(bytes) | Piece::Text(bytes) => out.extend_from_slice(bytes),
+            }
+        }
+        if shifted {
+            out.push(0x0f);
+        }
+    }
+
+    /// The last character of the row with its combining marks, its pen and its width in cells.
+    /// Also moves the pen to the row's end.
+    pub fn last_character(&self, pen: &mut Pen) -> Option<(Vec<u8>, Pen, u32)> {
+        let mut last = None;
+        let mut shifted = false;
+        for piece in pieces(self.bytes) {
+            match piece {
+                Piece::Sgr(parameters) => pen.apply(parameters),
+                Piece::Shift(byte) => shifted = byte == 0x0e,
+                Piece::Sequence(_) => {}
+                Piece::Text(bytes) => {
+                    let text = String::from_utf8_lossy(bytes);
+                    let start = text.char_indices().rev().find(|(_, c)| !is_combining(*c));
+                    let Some((at, character)) = start else { continue };
+                    let mut bytes = text.get(at..).unwrap_or_default().as_bytes().to_vec();
+                    if shifted {
+                        bytes.insert(0, 0x0e);
+                        bytes.push(0x0f);
+                    }
+                    last = Some((bytes, *pen, if is_wide(character) { 2 } else { 1 }));
+                }
+            }
+        }
+        last
+    }
+}
+
+/// Removes OSC 8 hyperlinks, which can be a hundred times the text that they stand behind.
+pub fn strip_links(body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(body.len());
+    for piece in pieces(body) {
+        match piece {
+            Piece::Sequence(bytes) if bytes.starts_with(b"\x1b]8;") => {}
+            Piece::Sgr(parameters) => {
+                out.extend_from_slice(b"\x1b[");
+                out.extend_from_slice(parameters);
+                out.push(b'm');
+            }
+            Piece::Shift(byte) => out.push(byte),
+            Piece::Sequence(bytes) | Piece::Text(bytes) => out.extend_from_slice(bytes),
+        }
+    }
+    out
+}
+
+fn pieces(mut bytes: &[u8]) -> impl Iterator<Item = Piece<'_>> {
+    std::iter::from_fn(move || {
+        let (piece, rest) = match bytes {
+            [] => return None,
+            [0x1b, b'[', ..] => {
+                let end = bytes.iter().skip(2).position(|b| (0x40..=0x7e).contains(b));
+                let (head, rest) = bytes.split_at(end.map_or(bytes.len(), |end| end + 3));
+                match head {
+                    [_, _, parameters @ .., b'm'] => (Piece::Sgr(parameters), rest),
+                    _ => (Piece::Sequence(head), rest),
+                }
+            }
+            [0x1b, b']', ..] => {
+                let end = bytes.windows(2).position(|w| w == b"\x1b\\").map(|at| at + 2);
+                let (head, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
+                (Piece::Sequence(head), rest)
+            }
+            [0x1b, ..] => {
+                let (head, rest) = bytes.split_at(bytes.len().min(2));
+                (Piece::Sequence(head), rest)
+            }
+            [shift @ (0x0e | 0x0f), rest @ ..] => (Piece::Shift(*shift), rest),
+            _ => {
+                let end = bytes.iter().position(|b| matches!(b, 0x1b | 0x0e | 0x0f));
+                let (head, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
+                (Piece::Text(head), rest)
+            }
+        };
+        bytes = rest;
+        Some(piece)
+    })
+}
+
+fn is_combining(character: char) -> bool {
+    matches!(character as u32,
+        0x300..=0x36f | 0x1ab0..=0x1aff | 0x1dc0..=0x1dff | 0x200d | 0x20d0..=0x20ff
+        | 0xfe00..=0xfe0f | 0xfe20..=0xfe2f | 0x1f3fb..=0x1f3ff)
+}
+
+/// East Asian wide and emoji blocks; enough to find the cell where a row's last character begins.
+fn is_wide(character: char) -> bool {
+    matches!(character as u32,
+        0x1100..=0x115f | 0x2e80..=0x303e | 0x3041..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff
+        | 0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1f64f
+        | 0x1f680..=0x1f6ff | 0x1f900..=0x1f9ff | 0x20000..=0x3fffd)
+}

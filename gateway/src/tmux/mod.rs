@@ -1,0 +1,5 @@
+//! tmux as the keeper of terminals: control mode, versions, and how the private server is run.
+
+pub mod parser;
+pub mod server;
+pub mod version;

@@ -1,0 +1,1 @@
+//! How the private tmux server is run.

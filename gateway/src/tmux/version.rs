@@ -1,0 +1,81 @@
+//! What a version of tmux can do. Behaviour elsewhere depends on these capabilities alone.
+
+/// A release: 3.3a is major 3, minor 3, letter `a`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version {
+    major: u32,
+    minor: u32,
+    letter: char,
+}
+
+/// Oldest release that has `send-keys -H`, without which typing is lossy.
+const OLDEST: Version = Version { major: 3, minor: 0, letter: 'a' };
+
+/// What this tmux can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// `refresh-client -A %P:pause`, client flags by `attach -f` (3.2).
+    pub pause: bool,
+    /// `capture-pane -N` keeps trailing spaces with their background (3.1).
+    pub trailing_spaces: bool,
+    /// `new-session -e` sets the session's environment (3.2).
+    pub session_environment: bool,
+    /// `copy-mode -q` leaves copy mode and is no error outside of it (3.2).
+    pub quit_copy_mode: bool,
+    /// `paste-buffer` rewrites controls unless it is given `-S` (3.7).
+    pub paste_needs_raw_flag: bool,
+}
+
+impl Version {
+    /// Reads what `tmux -V` prints: `tmux 3.3a`, `tmux next-3.6`, `tmux 3.5`.
+    pub fn read(text: &str) -> Option<Self> {
+        let text = text.trim().strip_prefix("tmux ")?;
+        let text = text.strip_prefix("next-").or(text.strip_prefix("openbsd-")).unwrap_or(text);
+        let (major, rest) = text.split_once('.')?;
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let (minor, rest) = rest.split_at(digits);
+        let letter = rest.chars().next().filter(char::is_ascii_lowercase).unwrap_or(' ');
+        Some(Self { major: major.parse().ok()?, minor: minor.parse().ok()?, letter })
+    }
+
+    /// Whether chatcode can work with it at all.
+    pub fn is_supported(self) -> bool {
+        self >= OLDEST
+    }
+
+    /// What it can do.
+    pub fn capabilities(self) -> Capabilities {
+        let since = |major, minor| (self.major, self.minor) >= (major, minor);
+        Capabilities {
+            pause: since(3, 2),
+            trailing_spaces: since(3, 1),
+            session_environment: since(3, 2),
+            quit_copy_mode: since(3, 2),
+            paste_needs_raw_flag: since(3, 7),
+        }
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)?;
+        if self.letter == ' ' { Ok(()) } else { write!(f, "{}", self.letter) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_and_compared() {
+        let read = |text: &str| Version::read(text).expect(text);
+        assert_eq!(read("tmux 3.3a\n").to_string(), "3.3a");
+        assert_eq!(read("tmux next-3.6").to_string(), "3.6");
+        assert!(read("tmux 3.10").capabilities().pause);
+        assert!(!read("tmux 3.1c").capabilities().pause);
+        assert!(read("tmux 3.0a").is_supported());
+        assert!(!read("tmux 2.9a").is_supported());
+        assert_eq!(Version::read("screen 4.9"), None);
+    }
+}
