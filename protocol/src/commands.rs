@@ -422,5 +422,9 @@ mod tests {
     fn unknown_fields_of_any_shape_are_ignored() {
         let text = r#"{"zz":[{"a":[1,2,{}]}],"type":"ssh.list","schema_version":"1","request_id":"a","b":{"c":null}}"#;
         assert!(matches!(decode(text), Incoming::Command { .. }));
+        let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+        let text =
+            format!(r#"{{"type":"ssh.list","schema_version":"1","request_id":"a","zz":{deep}}}"#);
+        assert!(matches!(decode(&text), Incoming::Command { .. }));
     }
 }

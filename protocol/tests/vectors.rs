@@ -30,7 +30,7 @@ fn text<'a>(case: &'a Value, key: &str) -> &'a str {
 /// The bytes that the hexadecimal field `key` and then the field `zeros` stand for.
 fn bytes(case: &Value, key: &str) -> Vec<u8> {
     let hex = text(case, key);
-    assert!(hex.len() % 2 == 0 && hex.is_ascii());
+    assert!(hex.len().is_multiple_of(2) && hex.is_ascii());
     let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex");
     let mut bytes: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
     bytes.resize(bytes.len() + case["zeros"].as_u64().unwrap_or(0) as usize, 0);
