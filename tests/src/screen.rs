@@ -1,0 +1,325 @@
+//! Screens: the web app's terminal without a window, and tmux's own, in one comparable form.
+
+use crate::PATIENCE;
+use crate::link::Link;
+use crate::process::Running;
+use crate::stream::Item;
+use crate::tmux::{Capture, Tmux};
+use serde_json::Value;
+use std::io::{Read as _, Write as _};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Output counts as at rest when none came for this long.
+const REST: Duration = Duration::from_millis(60);
+
+/// Differences that a failure shows.
+const SHOWN: usize = 12;
+
+/// The terminal that is fed by the stream.
+const STREAM: u8 = 0;
+
+/// The terminal that tmux's capture is drawn on.
+const CAPTURE: u8 = 1;
+
+/// Background of the cells of [`CAPTURE`] on which tmux drew nothing. `capture-pane` of tmux 3.3a
+/// and older leaves out what lies behind a row's last used cell, even where it has a colour.
+const UNDRAWN: &str = "#010203";
+
+/// A cell of a screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// Text, foreground, background, flags.
+    Text(String, String, String, String),
+    /// The second half of a wide character.
+    Half,
+}
+
+/// A whole screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dump {
+    /// Rows of cells.
+    pub lines: Vec<Vec<Cell>>,
+    /// Column and row of the cursor, from 0.
+    pub cursor: (u32, u32),
+    /// History as text, wrapped lines joined.
+    pub history: Vec<String>,
+}
+
+impl Dump {
+    /// The rows as text.
+    pub fn text(&self) -> Vec<String> {
+        let row = |line: &Vec<Cell>| {
+            let text: String = line
+                .iter()
+                .map(|cell| match cell {
+                    Cell::Text(text, ..) => text.as_str(),
+                    Cell::Half => "",
+                })
+                .collect();
+            text.trim_end().to_owned()
+        };
+        self.lines.iter().map(row).collect()
+    }
+}
+
+/// The terminals of one test.
+pub struct Screen {
+    orders: ChildStdin,
+    answers: ChildStdout,
+    _process: Running,
+}
+
+impl Screen {
+    /// Starts them.
+    pub fn new() -> Self {
+        let mut command = Command::new("node");
+        command
+            .arg(crate::repository().join("tests/node/screen.mjs"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut process = Running::start(&mut command);
+        let orders = process.child().stdin.take().expect("a pipe");
+        let answers = process.child().stdout.take().expect("a pipe");
+        Self { orders, answers, _process: process }
+    }
+
+    fn order(&mut self, kind: u8, terminal: u8, payload: &[u8]) {
+        let length = u32::try_from(payload.len()).expect("a short order").to_be_bytes();
+        let mut head = vec![kind, terminal];
+        head.extend_from_slice(&length);
+        self.orders.write_all(&head).expect("the terminals live");
+        self.orders.write_all(payload).expect("the terminals live");
+    }
+
+    fn size(cols: u32, rows: u32) -> [u8; 4] {
+        let short = |cells: u32| u16::try_from(cells).expect("a size").to_be_bytes();
+        let ([a, b], [c, d]) = (short(cols), short(rows));
+        [a, b, c, d]
+    }
+
+    fn dump(&mut self, terminal: u8) -> Dump {
+        self.order(b'D', terminal, &[]);
+        let mut length = [0; 4];
+        self.answers.read_exact(&mut length).expect("the terminals answer");
+        let mut text = vec![0; u32::from_be_bytes(length) as usize];
+        self.answers.read_exact(&mut text).expect("the terminals answer");
+        read_dump(&serde_json::from_slice(&text).expect("JSON"))
+    }
+
+    /// Feeds what a stream has collected since the last time.
+    pub fn feed(&mut self, items: Vec<Item>) {
+        for item in items {
+            match item {
+                Item::Output(bytes) => self.order(b'W', STREAM, &bytes),
+                Item::Resized { cols, rows } => {
+                    self.order(b'Z', STREAM, &Self::size(cols, rows));
+                }
+                Item::Reset { cols, rows, data } => {
+                    self.order(b'R', STREAM, &Self::size(cols, rows));
+                    self.order(b'W', STREAM, &data);
+                }
+            }
+        }
+    }
+
+    /// The screen that the stream has made.
+    pub fn shown(&mut self) -> Dump {
+        self.dump(STREAM)
+    }
+
+    /// Draws what tmux shows and returns the screen.
+    pub fn draw(&mut self, capture: &Capture) -> Dump {
+        self.order(b'R', CAPTURE, &Self::size(capture.cols, capture.height));
+        let mut bytes = b"\x1b[?7l\x1b[48;2;1;2;3m\x1b[2J\x1b[0m\x1b)0".to_vec();
+        for (row, line) in capture.rows.split(|&byte| byte == b'\n').enumerate() {
+            // What follows the last line feed is no row.
+            if row < capture.height as usize {
+                bytes.extend_from_slice(format!("\x1b[{};1H", row + 1).as_bytes());
+                bytes.extend_from_slice(&with_overline(line));
+            }
+        }
+        self.order(b'P', CAPTURE, &bytes);
+        let mut drawn = self.dump(CAPTURE);
+        drawn.cursor = capture.cursor;
+        drawn
+    }
+
+    /// Waits until the stream's screen equals tmux's own, both at rest.
+    pub fn expect_equal(&mut self, link: &mut Link, tmux: &Tmux, session_id: u32) {
+        assert!(link.stream(session_id).keep_log, "the stream's log feeds the screen");
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let before = tmux.capture(session_id);
+            self.follow(link, session_id);
+            let shown = self.shown();
+            let late = self.follow(link, session_id);
+            let after = tmux.capture(session_id);
+            let at_rest = before == after && !late;
+            let wrong = if at_rest {
+                let drawn = self.draw(&after);
+                differences(&shown, &drawn)
+            } else {
+                vec!["the screen did not come to rest".to_owned()]
+            };
+            if wrong.is_empty() {
+                return;
+            }
+            if Instant::now() > deadline {
+                let count = wrong.len();
+                let some = wrong.into_iter().take(SHOWN).collect::<Vec<_>>().join("\n");
+                panic!(
+                    "stream and tmux differ in {count} places:\n{some}\n{}",
+                    shown.text().join("\n")
+                );
+            }
+        }
+    }
+
+    /// Feeds what comes until the output rests. Returns whether anything came.
+    fn follow(&mut self, link: &mut Link, session_id: u32) -> bool {
+        let mut came = false;
+        let deadline = Instant::now() + Duration::from_secs(2);
+        loop {
+            link.take_for(REST);
+            let items = std::mem::take(&mut link.stream(session_id).log);
+            let rests = items.is_empty();
+            came |= !rests;
+            self.feed(items);
+            if rests || Instant::now() > deadline {
+                return came;
+            }
+        }
+    }
+}
+
+impl Default for Screen {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Each place in which a stream's screen is not tmux's.
+pub fn differences(shown: &Dump, drawn: &Dump) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if shown.cursor != drawn.cursor {
+        wrong.push(format!("cursor {:?}, tmux has {:?}", shown.cursor, drawn.cursor));
+    }
+    if shown.lines.len() != drawn.lines.len() {
+        wrong.push(format!("{} rows, tmux has {}", shown.lines.len(), drawn.lines.len()));
+    }
+    for (y, (ours, theirs)) in shown.lines.iter().zip(&drawn.lines).enumerate() {
+        if ours.len() != theirs.len() {
+            wrong.push(format!("{} columns, tmux has {}", ours.len(), theirs.len()));
+        }
+        for (x, (our, their)) in ours.iter().zip(theirs).enumerate() {
+            if !is_same(our, their) {
+                wrong.push(format!("row {y} column {x}: {our:?}, tmux has {their:?}"));
+            }
+        }
+    }
+    wrong
+}
+
+fn is_same(ours: &Cell, theirs: &Cell) -> bool {
+    match (ours, theirs) {
+        (Cell::Text(text, _, _, flags), Cell::Text(_, _, background, _))
+            if background == UNDRAWN =>
+        {
+            text == " " && flags.is_empty()
+        }
+        // The colour of ink does not show where there is none.
+        (Cell::Text(a, fg_a, bg_a, flags_a), Cell::Text(b, fg_b, bg_b, flags_b))
+            if a == " " && b == " " =>
+        {
+            let inked = flags_a.contains(['r', 'u', 's', 'o']);
+            let plain = |flags: &str| flags.replace(['b', 'd', 'i', 'k', 'h'], "");
+            bg_a == bg_b && plain(flags_a) == plain(flags_b) && (!inked || fg_a == fg_b)
+        }
+        _ => ours == theirs,
+    }
+}
+
+/// tmux 3.3a prints overline as `5:3`, which xterm.js takes for blink.
+fn with_overline(line: &[u8]) -> Vec<u8> {
+    let (from, to): (&[u8], &[u8]) = (b"5:3", b"53");
+    let mut out = Vec::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = crate::stream::find(rest, from) {
+        let in_sgr = rest[..at].iter().rev().find(|byte| !b"0123456789;:".contains(byte));
+        out.extend_from_slice(&rest[..at]);
+        out.extend_from_slice(if in_sgr == Some(&b'[') { to } else { from });
+        rest = &rest[at + from.len()..];
+    }
+    out.extend_from_slice(rest);
+    out
+}
+
+fn read_dump(value: &Value) -> Dump {
+    let text = |value: &Value| value.as_str().expect("a string").to_owned();
+    let cell = |value: &Value| match value.as_array() {
+        None => Cell::Half,
+        Some(parts) => {
+            let [a, b, c, d] = parts.as_slice() else { panic!("four parts") };
+            Cell::Text(text(a), text(b), text(c), text(d))
+        }
+    };
+    let array = |value: &Value| value.as_array().cloned().expect("an array");
+    let number = |value: &Value| u32::try_from(value.as_u64().expect("a number")).expect("small");
+    Dump {
+        lines: array(&value["lines"])
+            .iter()
+            .map(|line| array(line).iter().map(cell).collect())
+            .collect(),
+        cursor: (number(&value["cursor"][0]), number(&value["cursor"][1])),
+        history: array(&value["history"]).iter().map(text).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(text: &str) -> Vec<Item> {
+        vec![
+            Item::Reset { cols: 20, rows: 4, data: Vec::new() },
+            Item::Output(text.as_bytes().to_vec()),
+        ]
+    }
+
+    fn capture(rows: &str, cursor: (u32, u32)) -> Capture {
+        Capture { rows: rows.as_bytes().to_vec(), cols: 20, height: 4, cursor }
+    }
+
+    #[test]
+    fn a_screen_equals_its_capture_and_no_other() {
+        let mut screen = Screen::new();
+        screen.feed(output("a\x1b[1;31mb\x1b[m 日本\r\n\x1b(0qq\x1b(B"));
+        let shown = screen.shown();
+        let same = screen.draw(&capture("a\x1b[1m\x1b[31mb\x1b[0m 日本\n\x0eqq\x0f\n\n\n", (2, 1)));
+        assert_eq!(differences(&shown, &same), Vec::<String>::new());
+        let plain = screen.draw(&capture("ab 日本\n\x0eqq\x0f\n\n\n", (2, 1)));
+        assert_eq!(differences(&shown, &plain).len(), 1);
+        let moved = screen.draw(&capture("a\x1b[1m\x1b[31mb\x1b[0m 日本\n\n\n\n", (3, 1)));
+        assert_eq!(differences(&shown, &moved).len(), 3);
+    }
+
+    #[test]
+    fn a_fill_that_tmux_leaves_out_is_no_difference_but_text_is() {
+        let mut screen = Screen::new();
+        screen.feed(output("\x1b[44mbar\x1b[K"));
+        let shown = screen.shown();
+        let same = screen.draw(&capture("\x1b[44mbar\n\n\n\n", (3, 0)));
+        assert_eq!(differences(&shown, &same), Vec::<String>::new());
+        let less = screen.draw(&capture("\x1b[44mba\n\n\n\n", (3, 0)));
+        assert_eq!(differences(&shown, &less).len(), 1);
+    }
+
+    #[test]
+    fn the_stream_passes_the_byte_filter() {
+        let mut screen = Screen::new();
+        screen.feed(output("\x1bktitle\x1b\\x\x1b[c\x1b[6n"));
+        assert_eq!(screen.shown().text()[0], "x");
+        assert_eq!(with_overline(b"\x1b[1;5:3mx5:3"), b"\x1b[1;53mx5:3");
+    }
+}

@@ -1,0 +1,142 @@
+//! A private tmux server, asked from outside: the truth that screens are compared with.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// How long `kill-server` may take before the server is killed by its pid.
+const KILL: Duration = Duration::from_secs(5);
+
+/// A tmux server of one test.
+pub struct Tmux {
+    socket: String,
+    tmpdir: PathBuf,
+}
+
+/// What tmux shows of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capture {
+    /// The rows with their attributes, as `capture-pane -e -p -N` prints them.
+    pub rows: Vec<u8>,
+    /// Columns of cells.
+    pub cols: u32,
+    /// Rows of cells.
+    pub height: u32,
+    /// Column and row of the cursor, from 0.
+    pub cursor: (u32, u32),
+}
+
+impl Tmux {
+    /// The server on socket `socket` beneath `tmpdir`; it is started by whoever needs it.
+    pub fn new(socket: &str, tmpdir: &Path) -> Self {
+        Self { socket: socket.to_owned(), tmpdir: tmpdir.to_owned() }
+    }
+
+    /// The name for `tmux -L`.
+    pub fn socket(&self) -> &str {
+        &self.socket
+    }
+
+    /// A tmux command line for this server.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new("tmux");
+        command
+            .args(["-u", "-L", &self.socket])
+            .env("TMUX_TMPDIR", &self.tmpdir)
+            .env("LC_ALL", "C.UTF-8")
+            .env_remove("TMUX")
+            .env_remove("TMUX_PANE")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command; its output without the last newline, or what tmux said.
+    ///
+    /// # Errors
+    /// What tmux printed on stderr.
+    pub fn try_run(&self, arguments: &[&str]) -> Result<Vec<u8>, String> {
+        let output = self.command().args(arguments).output().expect("tmux runs");
+        if output.status.success() {
+            Ok(output.stdout)
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned())
+        }
+    }
+
+    /// Runs a command that must succeed; its output as text.
+    pub fn run(&self, arguments: &[&str]) -> String {
+        let bytes = self.try_run(arguments).unwrap_or_else(|e| panic!("tmux {arguments:?}: {e}"));
+        String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_owned()
+    }
+
+    /// A format of a session's active pane.
+    pub fn format(&self, session_id: u32, format: &str) -> String {
+        self.run(&["display-message", "-p", "-t", &pane(session_id), format])
+    }
+
+    /// Whether the session's tmux session exists.
+    pub fn has(&self, session_id: u32) -> bool {
+        self.try_run(&["has-session", "-t", &format!("=cc-{session_id}")]).is_ok()
+    }
+
+    /// The screen of a session, in one command so that its parts fit together.
+    pub fn capture(&self, session_id: u32) -> Capture {
+        let target = pane(session_id);
+        let format = "#{pane_width} #{pane_height} #{cursor_x} #{cursor_y}";
+        let shown = self
+            .try_run(&[
+                "display-message",
+                "-p",
+                "-t",
+                &target,
+                format,
+                ";",
+                "capture-pane",
+                "-e",
+                "-p",
+                "-N",
+                "-t",
+                &target,
+            ])
+            .unwrap_or_else(|error| panic!("capture of session {session_id}: {error}"));
+        let end = shown.iter().position(|&byte| byte == b'\n').expect("a first line");
+        let numbers: Vec<u32> = String::from_utf8_lossy(&shown[..end])
+            .split(' ')
+            .map(|number| number.parse().expect("a number"))
+            .collect();
+        let &[cols, height, x, y] = numbers.as_slice() else { panic!("four numbers") };
+        Capture { rows: shown[end + 1..].to_vec(), cols, height, cursor: (x, y) }
+    }
+
+    /// A session's history and screen as plain lines, without the blank ones at the end.
+    pub fn lines(&self, session_id: u32) -> Vec<String> {
+        let all = self.run(&["capture-pane", "-p", "-J", "-S", "-", "-t", &pane(session_id)]);
+        all.lines().map(|line| line.trim_end().to_owned()).collect()
+    }
+
+    /// The server's process id, if it runs.
+    pub fn server_pid(&self) -> Option<u32> {
+        let pid = self.try_run(&["display-message", "-p", "#{pid}"]).ok()?;
+        String::from_utf8_lossy(&pid).trim().parse().ok()
+    }
+
+    /// Ends the server and everything in it.
+    pub fn kill_server(&self) {
+        let Some(pid) = self.server_pid() else { return };
+        let Ok(mut child) = self.command().arg("kill-server").stderr(Stdio::null()).spawn() else {
+            return;
+        };
+        let deadline = std::time::Instant::now() + KILL;
+        while matches!(child.try_wait(), Ok(None)) && std::time::Instant::now() < deadline {
+            std::thread::sleep(crate::LOOK_AGAIN);
+        }
+        crate::process::signal(pid, rustix::process::Signal::KILL);
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+/// The exact target of a session's active pane.
+fn pane(session_id: u32) -> String {
+    format!("=cc-{session_id}:")
+}
