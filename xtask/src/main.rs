@@ -1,2 +1,129 @@
-//! Placeholder.
-fn main() {}
+//! Build automation: `cargo xtask <command>`.
+#![forbid(unsafe_code)]
+
+mod api;
+mod build_worker;
+mod dev;
+mod needs;
+mod run;
+mod steps;
+mod test;
+
+use lexopt::prelude::*;
+use std::process::{Command, ExitCode};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+const HELP: &str = "\
+Build automation of chatcode.
+
+Usage: cargo xtask <command> [options]
+
+Commands:
+  dev [--port N]             build all and run it here; prints one URL, Ctrl-C ends it
+                             (port: 8787, or the next free one)
+  test [--only STEP]…        everything that must pass, from formatting to the browser
+  build-worker [--release]   the control plane as cp-worker/build/{index.js, index_bg.wasm}
+  mock-cp [--port N] [--script FILE]
+                             a control plane in the terminal, to talk to one gateway by hand
+  bench [--idle SECONDS]     the release gateway against the budgets of the design
+
+`cargo xtask test --only help` lists the steps.
+";
+
+fn main() -> ExitCode {
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> Result<()> {
+    let mut arguments = lexopt::Parser::from_env();
+    match arguments.next()? {
+        None | Some(Long("help") | Short('h')) => {
+            print!("{HELP}");
+            Ok(())
+        }
+        Some(Value(command)) => match command.string()?.as_str() {
+            "dev" => dev(arguments),
+            "test" => test(arguments),
+            "build-worker" => build_worker(arguments),
+            "mock-cp" => tool("mock-cp", &[], arguments),
+            "bench" => bench(arguments),
+            other => Err(format!("no command {other}; see cargo xtask --help").into()),
+        },
+        Some(other) => Err(other.unexpected().into()),
+    }
+}
+
+fn dev(mut arguments: lexopt::Parser) -> Result<()> {
+    let mut port = dev::PORT;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("port") => port = arguments.value()?.parse()?,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    dev::dev(port)
+}
+
+fn test(mut arguments: lexopt::Parser) -> Result<()> {
+    let mut only = Vec::new();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("only") => only.push(arguments.value()?.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    test::test(&only)
+}
+
+fn build_worker(mut arguments: lexopt::Parser) -> Result<()> {
+    let mut release = false;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("release") => release = true,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let build = build_worker::build(release)?;
+    println!("{}", build.display());
+    Ok(())
+}
+
+fn bench(arguments: lexopt::Parser) -> Result<()> {
+    let root = run::root()?;
+    run::run(run::cargo(&root).args(["build", "--release", "--package", "chatcode-gateway"]))?;
+    let gateway = run::target(&root).join("release/chatcode-gateway");
+    // The measuring side must not be the slow one, so it is built with optimisation too.
+    let environment = [("CHATCODE_GATEWAY_BIN", gateway.into_os_string())];
+    tool("bench", &environment, arguments)
+}
+
+/// Runs a program of the `integration` crate, which knows a gateway's other side.
+fn tool(
+    name: &str,
+    environment: &[(&str, std::ffi::OsString)],
+    mut arguments: lexopt::Parser,
+) -> Result<()> {
+    let root = run::root()?;
+    let mut command = run::cargo(&root);
+    command.args(["run", "--quiet", "--package", "integration", "--bin", name]);
+    if name == "bench" {
+        command.args(["--profile", "tools"]);
+    }
+    command.arg("--").args(arguments.raw_args()?);
+    command.envs(environment.iter().map(|(name, value)| (*name, value)));
+    run::run(&mut command)
+}
+
+/// A command in the repository's root folder.
+fn at_root(program: &str) -> Result<Command> {
+    let mut command = Command::new(program);
+    command.current_dir(run::root()?);
+    Ok(command)
+}

@@ -1,0 +1,116 @@
+//! `test`: everything that must pass, in one command, with a table of times.
+
+use crate::run::{self, run};
+use crate::steps::Steps;
+use crate::{Result, at_root, build_worker, dev, needs};
+use std::path::Path;
+
+/// What the control plane is compiled for.
+const WASM: &str = "wasm32-unknown-unknown";
+
+/// Integration tests in the order in which they run: fast ones first.
+const INTEGRATION: &[&str] = &["link", "sessions", "bytes", "flow", "recovery", "fidelity"];
+
+type Step = fn(&Path) -> Result<()>;
+
+/// Each step with its name for `--only`.
+const STEPS: &[(&str, Step)] = &[
+    ("fmt", formatting),
+    ("clippy", clippy),
+    ("clippy-wasm", clippy_wasm),
+    ("unit", unit_tests),
+    ("protocol-types", protocol_types),
+    ("web-unit", web_unit_tests),
+    ("build", build),
+    ("integration", integration),
+    ("control-plane", control_plane),
+    ("e2e", end_to_end),
+];
+
+/// Runs all steps, or those named in `only`.
+///
+/// # Errors
+/// When something needed is missing, a step is unknown or a step failed.
+pub fn test(only: &[String]) -> Result<()> {
+    let known = STEPS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    if let Some(unknown) = only.iter().find(|name| !STEPS.iter().any(|(step, _)| step == name)) {
+        return Err(format!("no step {unknown}; the steps are {known}").into());
+    }
+    let root = run::root()?;
+    let mut steps = Steps::default();
+    steps.need("check what is needed", || {
+        needs::node(&root)?;
+        needs::programs(needs::TO_TEST)
+    })?;
+    for (name, step) in STEPS {
+        if only.is_empty() || only.iter().any(|wanted| wanted == name) {
+            steps.check(name, || step(&root));
+        }
+    }
+    steps.finish()
+}
+
+fn formatting(root: &Path) -> Result<()> {
+    run(run::cargo(root).args(["fmt", "--all", "--check"]))
+}
+
+fn clippy(root: &Path) -> Result<()> {
+    let arguments = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
+    run(run::cargo(root).args(arguments))
+}
+
+fn clippy_wasm(root: &Path) -> Result<()> {
+    build_worker::ensure_target()?;
+    let arguments = ["clippy", "--package", "cp-worker", "--target", WASM, "--quiet", "--"];
+    run(run::cargo(root).args(arguments).args(["-D", "warnings"]))
+}
+
+fn unit_tests(root: &Path) -> Result<()> {
+    let mut command = run::cargo(root);
+    command.args(["test", "--quiet", "--workspace", "--exclude", "integration"]);
+    run(&mut command)?;
+    run(run::cargo(root).args(["test", "--quiet", "--package", "integration", "--lib"]))
+}
+
+fn protocol_types(_: &Path) -> Result<()> {
+    run(at_root("npm")?
+        .args(["run", "--silent", "generate-protocol", "--workspace", "web"])
+        .args(["--", "--check"]))
+}
+
+fn web_unit_tests(_: &Path) -> Result<()> {
+    run(at_root("npm")?.args(["run", "--silent", "test", "--workspace", "web"]))
+}
+
+fn build(root: &Path) -> Result<()> {
+    run(run::cargo(root).args(["build", "--quiet", "--package", "chatcode-gateway"]))?;
+    build_worker::build(false)?;
+    dev::build_web(root)
+}
+
+fn integration(root: &Path) -> Result<()> {
+    let failed: Vec<&str> = INTEGRATION
+        .iter()
+        .copied()
+        .filter(|subject| integration_test(root, subject).is_err())
+        .collect();
+    if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", ")).into()) }
+}
+
+fn end_to_end(root: &Path) -> Result<()> {
+    integration_test(root, "browser")
+}
+
+fn integration_test(root: &Path, subject: &str) -> Result<()> {
+    let mut command = run::cargo(root);
+    command.args(["test", "--package", "integration", "--test", subject]);
+    let gateway = run::target(root).join("debug/chatcode-gateway");
+    if gateway.is_file() {
+        command.env("CHATCODE_GATEWAY_BIN", gateway);
+    }
+    run(&mut command)
+}
+
+fn control_plane(_: &Path) -> Result<()> {
+    run(at_root("npm")?.args(["run", "--silent", "test", "--workspace", "cp-worker"]))
+}
