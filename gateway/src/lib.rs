@@ -3,6 +3,14 @@
 //! State machines without I/O (`session`, `tmux::parser`, `link`, `daemon`) stand in a thin shell
 //! (`event_loop`). See ARCHITECTURE.md for the map.
 
+pub mod child;
+pub mod config;
+pub mod daemon;
+pub mod event_loop;
+pub mod files;
 pub mod limits;
+pub mod link;
+pub mod log;
+pub mod os;
 pub mod session;
 pub mod tmux;

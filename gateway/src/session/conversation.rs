@@ -68,6 +68,7 @@ impl Session {
                 }
             }
             Message::PaneMode(pane) if pane == self.place.pane => self.pane_mode_changed = true,
+            Message::Exit => self.saw_exit = true,
             _ => {}
         }
     }

@@ -75,6 +75,7 @@ pub struct Session {
     mirror_touched: Ms,
     last_error: BTreeMap<&'static str, Ms>,
     last_activity: Ms,
+    saw_exit: bool,
     ended: bool,
 }
 
@@ -115,6 +116,7 @@ impl Session {
             mirror_touched: 0,
             last_error: BTreeMap::new(),
             last_activity: now,
+            saw_exit: false,
             ended: false,
         }
     }
@@ -160,9 +162,12 @@ impl Session {
         self.expect.clear();
         self.to_tmux.clear();
         self.paused = false;
+        self.saw_exit = false;
         let Place { window, cols, rows, .. } = self.place;
         self.tell(&format!("resize-window -t @{window} -x {cols} -y {rows}\n"), Expect::Ignored(1));
         self.ask_place();
+        self.pump_snapshot();
+        self.pump_input();
     }
 
     /// The control client is gone, the session may live. What was printed meanwhile is unknown.
@@ -227,7 +232,8 @@ impl Session {
     }
 
     /// The session is over: after its last byte, viewers are told. Nothing is asked of tmux again.
-    pub fn end(&mut self, ended: SessionEnded, request_id: Option<&str>) {
+    /// The requests that asked for the end are acked behind it.
+    pub fn end(&mut self, ended: SessionEnded, requests: &[String]) {
         self.ended = true;
         for request in std::mem::take(&mut self.waiting) {
             self.fail(&request.request_id, codes::UNKNOWN_SESSION, "the session has ended");
@@ -236,12 +242,27 @@ impl Session {
         for request_id in self.input.clear() {
             self.fail(&request_id, codes::UNKNOWN_SESSION, "the session has ended");
         }
-        self.stream.mark(Event::from(ended).to_json(request_id));
+        self.stream.close(!requests.is_empty());
+        let event = Event::from(ended);
+        self.stream.mark(event.to_json(requests.first().map(String::as_str)));
+        for request_id in requests {
+            self.stream.mark(ack(request_id));
+        }
     }
 
     /// Whether the session is over and everything about it has been handed out.
     pub fn is_finished(&self) -> bool {
         self.ended && !self.stream.has_marks()
+    }
+
+    /// Whether tmux said goodbye on the last client; a server that crashed does not.
+    pub fn saw_exit(&self) -> bool {
+        self.saw_exit
+    }
+
+    /// Input that could not be read was not typed; say so.
+    pub fn input_refused(&mut self, now: Ms) {
+        self.error(codes::INVALID_PAYLOAD, "data must be base64 of at most 48 KiB", now);
     }
 
     /// Whether [`Session::end`] was called.
@@ -304,8 +325,11 @@ impl Session {
             return;
         }
         self.last_error.insert(code, now);
-        let error =
-            SessionError { session_id: self.id, code: code.to_owned(), message: message.to_owned() };
+        let error = SessionError {
+            session_id: self.id,
+            code: code.to_owned(),
+            message: message.to_owned(),
+        };
         self.effects.push(Effect::Send(Event::from(error).to_json(None)));
     }
 

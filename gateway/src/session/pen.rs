@@ -105,8 +105,7 @@ impl Pen {
             1 => out.extend_from_slice(b";4"),
             style => out.extend_from_slice(format!(";4:{style}").as_bytes()),
         }
-        let colours =
-            [(38, self.foreground), (48, self.background), (58, self.underline_colour)];
+        let colours = [(38, self.foreground), (48, self.background), (58, self.underline_colour)];
         for (code, colour) in colours {
             let text = match colour {
                 Colour::Default => continue,

@@ -56,8 +56,7 @@ impl Session {
             && !self.paused
             && let Some(data) = self.stream.replay(from_seq)
         {
-            let replay =
-                SessionReplay { session_id: self.id, from_seq, data: BASE64.encode(data) };
+            let replay = SessionReplay { session_id: self.id, from_seq, data: BASE64.encode(data) };
             let text = Event::from(replay).to_json(Some(&request_id));
             let ack = ack(&request_id);
             self.remember(&request_id, now);
@@ -100,7 +99,13 @@ impl Session {
         let answers = std::mem::take(&mut self.waiting);
         let wanted = answers.iter().map(|waiting| waiting.history_lines).max();
         let history_lines = wanted.unwrap_or(DEFAULT_HISTORY_LINES);
-        self.ask_snapshot(InFlight { answers, replies: Vec::new(), at: 0, history_lines, tries: 1 });
+        self.ask_snapshot(InFlight {
+            answers,
+            replies: Vec::new(),
+            at: 0,
+            history_lines,
+            tries: 1,
+        });
     }
 
     /// A lag made answers void that already had their place in the stream.

@@ -13,11 +13,28 @@ use protocol::limits::SNAPSHOT_BYTES;
 
 /// What `display-message` is asked for, in the order of [`Pane`]'s reader.
 const FORMATS: [&str; 22] = [
-    "pane_width", "pane_height", "cursor_x", "cursor_y", "history_size", "alternate_on",
-    "alternate_saved_x", "alternate_saved_y", "cursor_flag", "insert_flag", "keypad_flag",
-    "keypad_cursor_flag", "mouse_standard_flag", "mouse_button_flag", "mouse_all_flag",
-    "mouse_sgr_flag", "mouse_utf8_flag", "origin_flag", "wrap_flag", "scroll_region_upper",
-    "scroll_region_lower", "pane_tabs",
+    "pane_width",
+    "pane_height",
+    "cursor_x",
+    "cursor_y",
+    "history_size",
+    "alternate_on",
+    "alternate_saved_x",
+    "alternate_saved_y",
+    "cursor_flag",
+    "insert_flag",
+    "keypad_flag",
+    "keypad_cursor_flag",
+    "mouse_standard_flag",
+    "mouse_button_flag",
+    "mouse_all_flag",
+    "mouse_sgr_flag",
+    "mouse_utf8_flag",
+    "origin_flag",
+    "wrap_flag",
+    "scroll_region_upper",
+    "scroll_region_lower",
+    "pane_tabs",
 ];
 
 /// Replies that the command line of [`command`] makes.
@@ -63,8 +80,14 @@ pub struct Pane {
 /// Sequences of [`Pane::flags`], in the order of [`FORMATS`] from `insert_flag` to `mouse_utf8_flag`,
 /// origin mode aside: it also moves the cursor.
 const FLAG_SEQUENCES: [&[u8]; 8] = [
-    b"\x1b[4h", b"\x1b=", b"\x1b[?1h", b"\x1b[?1000h", b"\x1b[?1002h", b"\x1b[?1003h",
-    b"\x1b[?1006h", b"\x1b[?1005h",
+    b"\x1b[4h",
+    b"\x1b=",
+    b"\x1b[?1h",
+    b"\x1b[?1000h",
+    b"\x1b[?1002h",
+    b"\x1b[?1003h",
+    b"\x1b[?1006h",
+    b"\x1b[?1005h",
 ];
 const ORIGIN: usize = 8;
 
@@ -249,7 +272,9 @@ fn write_tabs(out: &mut Vec<u8>, pane: &Pane) {
 }
 
 fn cursor(out: &mut Vec<u8>, x: u32, y: u32) {
-    out.extend_from_slice(format!("\x1b[{};{}H", y.saturating_add(1), x.saturating_add(1)).as_bytes());
+    out.extend_from_slice(
+        format!("\x1b[{};{}H", y.saturating_add(1), x.saturating_add(1)).as_bytes(),
+    );
 }
 
 fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {

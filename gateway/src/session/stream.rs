@@ -181,7 +181,8 @@ impl Stream {
         }
         match self.mode {
             Mode::Detached if from <= self.end => {
-                let data = self.copy(from, self.end.min(from + REPLAY_BYTES as u64).min(self.bound));
+                let data =
+                    self.copy(from, self.end.min(from + REPLAY_BYTES as u64).min(self.bound));
                 self.acked = from;
                 self.sent = from + data.len() as u64;
                 self.forget_to(from);
@@ -228,8 +229,7 @@ impl Stream {
 
     /// Queues the answer to a request behind everything sent so far, and its ack after it.
     pub fn answer_now(&mut self, request_id: String, text: String, ack: String) {
-        let mark =
-            Mark { at: self.sent, kind: MarkKind::Answer { request_id, ack }, text };
+        let mark = Mark { at: self.sent, kind: MarkKind::Answer { request_id, ack }, text };
         let place = self.marks.partition_point(|other| other.at <= mark.at);
         self.marks.insert(place, mark);
     }
@@ -264,6 +264,15 @@ impl Stream {
             }
         }
         self.marks.retain(|mark| mark.kind == MarkKind::Plain);
+    }
+
+    /// Nothing is printed any more, and tmux remembers nothing more. With `hurry` the end is told
+    /// even when viewers have not read what comes before it; they are told of the loss.
+    pub fn close(&mut self, hurry: bool) {
+        self.bound = u64::MAX;
+        if hurry && self.mode == Mode::Live && self.end > self.acked + OUTPUT_WINDOW {
+            self.lag();
+        }
     }
 
     /// Whether an event at its place waits to be sent.

@@ -216,7 +216,10 @@ mod tests {
             format!("{:?}", Message::Output(5, b"a\x1b[1m\\\xc3")),
             format!("{:?}", Message::Output(5, b"\xa9 : x\0")),
             "ReplyBegins".to_owned(),
-            format!("{:?}", Message::Reply { ok: true, body: b"%output %5 not output\n%end 9 9 9\n" }),
+            format!(
+                "{:?}",
+                Message::Reply { ok: true, body: b"%output %5 not output\n%end 9 9 9\n" }
+            ),
             "ReplyBegins".to_owned(),
             format!("{:?}", Message::Reply { ok: false, body: b"no such\n" }),
             "Layout(3, 80, 24)".to_owned(),

@@ -1,0 +1,360 @@
+//! Configuration: flags over environment over file over defaults, all under the same names.
+
+use crate::limits::{CONFIG_BYTES, DEFAULT_SESSIONS, HEALTH_SECONDS};
+use crate::log::{Format, Level};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// One setting: its flag, its variable, what it is. Secrets have no flag: arguments are public.
+pub struct Setting {
+    /// Without the dashes.
+    pub flag: Option<&'static str>,
+    /// In environment and file.
+    pub variable: &'static str,
+    /// For `--help`.
+    pub help: &'static str,
+}
+
+macro_rules! settings {
+    ($($flag:expr, $variable:literal, $help:literal;)*) => {
+        [$(Setting { flag: $flag, variable: $variable, help: $help },)*]
+    };
+}
+
+/// Every setting, in the order of `--help`.
+pub const SETTINGS: [Setting; 13] = settings![
+    Some("gateway-id"), "GATEWAY_ID", "who this gateway is; 1-64 of A-Z a-z 0-9 _ - (required)";
+    Some("cp-url"), "GATEWAY_CP_URL", "control plane, wss://host/path (required)";
+    None, "GATEWAY_AUTH_TOKEN", "bearer token";
+    None, "GATEWAY_AUTH_TOKEN_FILE", "file that holds the bearer token";
+    None, "GATEWAY_BOOTSTRAP_TOKEN", "one-time token for enrolment, instead of the bearer token";
+    Some("workspace"), "GATEWAY_WORKSPACE", "folder of the sessions' folders (default ~/workspace)";
+    Some("state-dir"), "GATEWAY_STATE_DIR", "the gateway's own files (default $XDG_STATE_HOME/chatcode)";
+    Some("tmux-socket"), "GATEWAY_TMUX_SOCKET", "name of the private tmux server (default chatcode)";
+    Some("max-sessions"), "GATEWAY_MAX_SESSIONS", "sessions at once, 1-50 (default 5)";
+    Some("health-interval"), "GATEWAY_HEALTH_INTERVAL", "seconds between health events while watched (default 30)";
+    Some("log-level"), "GATEWAY_LOG_LEVEL", "error, warn, info or debug (default info)";
+    Some("log-format"), "GATEWAY_LOG_FORMAT", "text, json or journal (default: journal under systemd, else text)";
+    Some("config"), "GATEWAY_CONFIG", "file of NAME=value lines (default /etc/chatcode/gateway.env, else ~/.config/chatcode/gateway.env)";
+];
+
+/// Where the control plane is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CpUrl {
+    /// Whether TLS is used.
+    pub secure: bool,
+    /// Host name or address, without brackets.
+    pub host: String,
+    /// Port, with the scheme's default filled in.
+    pub port: u16,
+    /// The whole URL of this gateway's socket.
+    pub full: String,
+}
+
+/// A checked configuration.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct Config {
+    pub gateway_id: String,
+    pub cp_url: CpUrl,
+    pub auth_token: Option<String>,
+    pub bootstrap_token: Option<String>,
+    pub workspace: PathBuf,
+    pub state_dir: PathBuf,
+    pub tmux_socket: String,
+    pub max_sessions: usize,
+    pub health_seconds: u64,
+    pub log_level: Level,
+    pub log_format: Format,
+}
+
+/// A configuration that cannot be used: what was tried, with what, and what to do.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigError(pub String);
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+type Values = BTreeMap<String, String>;
+
+impl Config {
+    /// Reads and checks everything. `flags` maps variables to what the command line gave.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first setting that cannot be used.
+    pub fn load(
+        flags: Values,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let home = PathBuf::from(environment("HOME").unwrap_or_else(|| "/".to_owned()));
+        let chosen = flags.get("GATEWAY_CONFIG").cloned().or_else(|| environment("GATEWAY_CONFIG"));
+        let file = read_files(chosen.as_deref(), &home)?;
+        let get = |name: &str| {
+            let value = flags.get(name).cloned().or_else(|| environment(name));
+            value.or_else(|| file.get(name).cloned()).filter(|value| !value.is_empty())
+        };
+        let state_home = environment("XDG_STATE_HOME").filter(|path| path.starts_with('/'));
+        let state_home = state_home.map_or_else(|| home.join(".local/state"), PathBuf::from);
+        let state_dir =
+            get("GATEWAY_STATE_DIR").map_or_else(|| state_home.join("chatcode"), PathBuf::from);
+        let gateway_id = get("GATEWAY_ID").ok_or_else(|| missing("GATEWAY_ID", "--gateway-id"))?;
+        if !protocol::limits::is_gateway_id(&gateway_id) {
+            return Err(bad("GATEWAY_ID", &gateway_id, "use 1-64 of A-Z a-z 0-9 _ -"));
+        }
+        let url = get("GATEWAY_CP_URL").ok_or_else(|| missing("GATEWAY_CP_URL", "--cp-url"))?;
+        let mut auth_token = get("GATEWAY_AUTH_TOKEN");
+        if let (None, Some(path)) = (&auth_token, get("GATEWAY_AUTH_TOKEN_FILE")) {
+            auth_token = Some(read_token(Path::new(&path))?);
+        }
+        let kept = token_path(&state_dir);
+        if auth_token.is_none() && kept.exists() {
+            auth_token = Some(read_token(&kept)?);
+        }
+        let bootstrap_token = get("GATEWAY_BOOTSTRAP_TOKEN").filter(|_| auth_token.is_none());
+        if auth_token.is_none() && bootstrap_token.is_none() {
+            return Err(ConfigError(
+                "no token: set GATEWAY_AUTH_TOKEN, GATEWAY_AUTH_TOKEN_FILE or, to enrol, GATEWAY_BOOTSTRAP_TOKEN"
+                    .to_owned(),
+            ));
+        }
+        let socket = get("GATEWAY_TMUX_SOCKET").unwrap_or_else(|| "chatcode".to_owned());
+        if !protocol::limits::is_gateway_id(&socket) {
+            return Err(bad("GATEWAY_TMUX_SOCKET", &socket, "use 1-64 of A-Z a-z 0-9 _ -"));
+        }
+        Ok(Self {
+            cp_url: CpUrl::read(&url, &gateway_id)?,
+            gateway_id,
+            auth_token,
+            bootstrap_token,
+            workspace: absolute(get("GATEWAY_WORKSPACE"), &home, "workspace"),
+            state_dir: absolute(Some(state_dir.to_string_lossy().into_owned()), &home, ""),
+            tmux_socket: socket,
+            max_sessions: number(&get, "GATEWAY_MAX_SESSIONS", DEFAULT_SESSIONS as u64, 1, 50)?
+                as usize,
+            health_seconds: number(&get, "GATEWAY_HEALTH_INTERVAL", HEALTH_SECONDS, 1, 3600)?,
+            log_level: named(
+                &get,
+                "GATEWAY_LOG_LEVEL",
+                Level::from_name,
+                "error, warn, info, debug",
+            )?
+            .unwrap_or(Level::Info),
+            log_format: named(
+                &get,
+                "GATEWAY_LOG_FORMAT",
+                Format::from_name,
+                "text, json, journal",
+            )?
+            .unwrap_or_else(Format::detect),
+        })
+    }
+
+    /// The bearer of the next connection.
+    pub fn bearer(&self) -> &str {
+        self.auth_token.as_deref().or(self.bootstrap_token.as_deref()).unwrap_or_default()
+    }
+}
+
+impl CpUrl {
+    /// Reads `wss://host[:port][/path]`; plain `ws` is for loopback addresses alone.
+    ///
+    /// # Errors
+    /// [`ConfigError`] says what is wrong with the URL.
+    pub fn read(url: &str, gateway_id: &str) -> Result<Self, ConfigError> {
+        let wrong = |why| bad("GATEWAY_CP_URL", url, why);
+        let (secure, rest) = match (url.strip_prefix("wss://"), url.strip_prefix("ws://")) {
+            (Some(rest), _) => (true, rest),
+            (_, Some(rest)) => (false, rest),
+            _ => return Err(wrong("it begins with wss://")),
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if rest.contains(['?', '#', ' ']) || authority.contains('@') {
+            return Err(wrong("it has a host and a path, nothing else"));
+        }
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => {
+                (host, port.parse().map_err(|_| wrong("the port is a number up to 65535"))?)
+            }
+            _ => (authority, if secure { 443 } else { 80 }),
+        };
+        let host = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
+        if host.is_empty() {
+            return Err(wrong("the host is missing"));
+        }
+        let loopback = host == "localhost"
+            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        if !secure && !loopback {
+            return Err(wrong("plain ws:// is for loopback addresses alone; use wss://"));
+        }
+        let full = format!("{}/{gateway_id}", url.trim_end_matches('/'));
+        Ok(Self { secure, host: host.to_owned(), port, full })
+    }
+}
+
+/// Where a token received by enrolment is kept.
+pub fn token_path(state_dir: &Path) -> PathBuf {
+    state_dir.join("auth-token")
+}
+
+fn missing(variable: &str, flag: &str) -> ConfigError {
+    ConfigError(format!("{variable} is not set: set it, or give {flag}"))
+}
+
+fn bad(name: &str, value: &str, why: &str) -> ConfigError {
+    ConfigError(format!("{name} is \"{}\": {why}", value.escape_debug()))
+}
+
+fn number(
+    get: &impl Fn(&str) -> Option<String>,
+    name: &str,
+    default: u64,
+    least: u64,
+    most: u64,
+) -> Result<u64, ConfigError> {
+    let Some(text) = get(name) else { return Ok(default) };
+    let value = text.parse().ok().filter(|value| (least..=most).contains(value));
+    value.ok_or_else(|| bad(name, &text, &format!("use a number from {least} to {most}")))
+}
+
+fn named<T>(
+    get: &impl Fn(&str) -> Option<String>,
+    name: &str,
+    read: impl Fn(&str) -> Option<T>,
+    choices: &str,
+) -> Result<Option<T>, ConfigError> {
+    let Some(text) = get(name) else { return Ok(None) };
+    read(&text).map(Some).ok_or_else(|| bad(name, &text, &format!("use one of {choices}")))
+}
+
+fn absolute(path: Option<String>, home: &Path, default: &str) -> PathBuf {
+    let path = path.map_or_else(|| home.join(default), PathBuf::from);
+    let path = match path.strip_prefix("~") {
+        Ok(rest) => home.join(rest),
+        Err(_) => path,
+    };
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+fn read_token(path: &Path) -> Result<String, ConfigError> {
+    let text = read_limited(path).map_err(|error| {
+        ConfigError(format!("cannot read the token in {}: {error}", path.display()))
+    })?;
+    let token = text.trim().to_owned();
+    if token.is_empty() {
+        return Err(ConfigError(format!("the token file {} is empty", path.display())));
+    }
+    Ok(token)
+}
+
+fn read_limited(path: &Path) -> std::io::Result<String> {
+    use std::io::Read as _;
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(CONFIG_BYTES).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn read_files(chosen: Option<&str>, home: &Path) -> Result<Values, ConfigError> {
+    if let Some(path) = chosen {
+        let text = read_limited(Path::new(path)).map_err(|error| {
+            ConfigError(format!("cannot read the configuration {path}: {error}"))
+        })?;
+        return read_values(&text, path);
+    }
+    for path in
+        [PathBuf::from("/etc/chatcode/gateway.env"), home.join(".config/chatcode/gateway.env")]
+    {
+        if let Ok(text) = read_limited(&path) {
+            return read_values(&text, &path.to_string_lossy());
+        }
+    }
+    Ok(Values::new())
+}
+
+/// Lines of `NAME=value`, as systemd reads an EnvironmentFile: comments, optional quotes.
+fn read_values(text: &str, path: &str) -> Result<Values, ConfigError> {
+    let mut values = Values::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with(['#', ';']) {
+            continue;
+        }
+        let Some((name, value)) = line.split_once('=') else {
+            return Err(ConfigError(format!("{path}, line {}: expected NAME=value", index + 1)));
+        };
+        let value = value.trim();
+        let inner = ['"', '\''].iter().find_map(|&quote| {
+            value.strip_prefix(quote).and_then(|value| value.strip_suffix(quote))
+        });
+        values.insert(name.trim().to_owned(), inner.unwrap_or(value).to_owned());
+    }
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let values: Values = pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+        Config::load(Values::new(), |name| match name {
+            "HOME" => Some("/nowhere".to_owned()),
+            _ => values.get(name).cloned(),
+        })
+    }
+
+    const GOOD: [(&str, &str); 3] = [
+        ("GATEWAY_ID", "pi-4"),
+        ("GATEWAY_CP_URL", "wss://example.org/gateway/"),
+        ("GATEWAY_AUTH_TOKEN", "secret"),
+    ];
+
+    #[test]
+    fn a_trailing_slash_of_the_url_is_ignored() {
+        let config = load(&GOOD).expect("a good configuration");
+        assert_eq!(config.cp_url.full, "wss://example.org/gateway/pi-4");
+        assert_eq!((config.cp_url.host.as_str(), config.cp_url.port), ("example.org", 443));
+        assert_eq!(config.workspace, Path::new("/nowhere/workspace"));
+        assert_eq!(config.state_dir, Path::new("/nowhere/.local/state/chatcode"));
+    }
+
+    #[test]
+    fn errors_name_the_setting_and_what_to_do() {
+        let with = |name, value| {
+            let mut pairs = GOOD.to_vec();
+            pairs.push((name, value));
+            load(&pairs).expect_err("a bad configuration").0
+        };
+        assert!(load(&[]).expect_err("empty").0.contains("--gateway-id"));
+        assert!(
+            load(GOOD.get(..2).expect("two")).expect_err("token").0.contains("GATEWAY_AUTH_TOKEN")
+        );
+        assert!(with("GATEWAY_ID", "a/b").contains("GATEWAY_ID"));
+        assert!(with("GATEWAY_MAX_SESSIONS", "51").contains("from 1 to 50"));
+        assert!(with("GATEWAY_LOG_LEVEL", "loud").contains("error, warn"));
+        for url in
+            ["http://x", "ws://example.org", "wss://", "wss://h:99999", "wss://u@h", "wss://h?x"]
+        {
+            assert!(with("GATEWAY_CP_URL", url).contains("GATEWAY_CP_URL"), "{url}");
+        }
+    }
+
+    #[test]
+    fn plain_sockets_are_for_loopback_alone() {
+        for url in ["ws://127.0.0.1:8787/gateway", "ws://[::1]:1/x", "ws://localhost/"] {
+            assert!(!CpUrl::read(url, "g").expect(url).secure);
+        }
+    }
+
+    #[test]
+    fn files_are_read_as_systemd_reads_them() {
+        let text = "# comment\n\nGATEWAY_ID=\"a b\"\nX = 'y'\nZ=1=2\n";
+        let values = read_values(text, "f").expect("good lines");
+        assert_eq!(values.get("GATEWAY_ID").map(String::as_str), Some("a b"));
+        assert_eq!(values.get("X").map(String::as_str), Some("y"));
+        assert_eq!(values.get("Z").map(String::as_str), Some("1=2"));
+        assert!(read_values("nonsense", "f").is_err());
+    }
+}

@@ -1,0 +1,199 @@
+//! Children that do what may block, and what their answers mean.
+
+use super::{Daemon, Effect, Now};
+use crate::child::{create::marker, exit_path, read_answer};
+use crate::session::{Place, Session, ack};
+use crate::tmux::parser::id;
+use crate::tmux::server::Found;
+use crate::tmux::version::Version;
+use protocol::envelope::codes;
+use protocol::events::{Event, SessionEnded, SessionStarted};
+use std::path::PathBuf;
+
+/// A child's work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// Which tmux and which sessions are there?
+    Survey,
+    /// Create a session.
+    Create {
+        /// The session.
+        session_id: u32,
+        /// The command's text.
+        request: Vec<u8>,
+        /// The version of tmux.
+        version: Version,
+    },
+    /// End a session with all its processes.
+    End(u32),
+    /// Why did a session's client go away?
+    Probe(u32),
+}
+
+impl Job {
+    /// What the child reads on standard input.
+    pub fn request(&self) -> &[u8] {
+        match self {
+            Self::Create { request, .. } => request,
+            _ => &[],
+        }
+    }
+}
+
+impl Daemon {
+    /// The hidden subcommand of a job and its arguments.
+    pub fn job_arguments(&self, job: &Job) -> Vec<String> {
+        let config = &self.config;
+        let socket = config.tmux_socket.clone();
+        let path = |path: &std::path::Path| path.to_string_lossy().into_owned();
+        match job {
+            Job::Survey => vec!["_survey".into(), socket],
+            Job::Create { version, .. } => vec![
+                "_create".into(),
+                socket,
+                path(&config.workspace),
+                path(&config.state_dir),
+                config.gateway_id.clone(),
+                version.to_string(),
+            ],
+            Job::End(session_id) => {
+                let marker = marker(&config.gateway_id, *session_id);
+                vec!["_end".into(), socket, session_id.to_string(), marker]
+            }
+            Job::Probe(session_id) => {
+                let exit = exit_path(&config.state_dir, *session_id);
+                vec!["_probe".into(), socket, session_id.to_string(), path(&exit)]
+            }
+        }
+    }
+
+    /// A child has ended; `output` is what it printed.
+    pub fn on_job(&mut self, job: Job, output: &str, now: Now) {
+        let answer = read_answer(output);
+        match job {
+            Job::Survey => self.surveyed(answer, now),
+            Job::Create { session_id, .. } => self.created(session_id, answer, now),
+            Job::End(session_id) => self.processes_ended(session_id, answer),
+            Job::Probe(session_id) => self.probed(session_id, answer, now),
+        }
+        self.collect();
+    }
+
+    fn surveyed(&mut self, answer: Result<&str, (String, String)>, now: Now) {
+        self.surveyed = true;
+        let list = match answer {
+            Ok(list) => list,
+            Err((_, message)) => {
+                crate::log!(Error, "sessions are not available", why = message);
+                return;
+            }
+        };
+        let mut lines = list.lines();
+        self.tmux = lines.next().and_then(|version| Version::read(&format!("tmux {version}")));
+        let gateway_id = self.config.gateway_id.clone();
+        for found in lines.filter_map(|line| Found::read(line, &gateway_id)) {
+            crate::log!(Info, "found a session", session = found.session_id);
+            let remembered = (found.bound, found.mirror.as_slice());
+            self.adopt(found.session_id, found.place, remembered, now);
+        }
+        self.notice_past_ends();
+    }
+
+    fn adopt(&mut self, id: u32, place: Place, remembered: (Option<u64>, &[u8]), now: Now) {
+        let Some(can) = self.tmux.map(Version::capabilities) else { return };
+        let paste = self.config.state_dir.join(format!("paste-{id}"));
+        let mut session = Session::new(id, place, can, paste, remembered, now.mono);
+        session.client_started();
+        self.sessions.insert(id, session);
+        self.effects.push(Effect::StartClient(id));
+    }
+
+    /// Sessions that have a record but are gone ended while no gateway ran.
+    fn notice_past_ends(&mut self) {
+        let folder = self.config.state_dir.join("sessions");
+        let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+        let recorded = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        for session_id in recorded.filter(|id| !self.sessions.contains_key(id)) {
+            let exit: PathBuf = exit_path(&self.config.state_dir, session_id);
+            let exit_code = crate::child::exit_code(&exit);
+            let reason = if exit_code.is_some() { "exited" } else { "lost" };
+            self.past_ends.push(ended(session_id, exit_code, reason));
+        }
+    }
+
+    fn created(&mut self, id: u32, answer: Result<&str, (String, String)>, now: Now) {
+        let request_id = self.creating.remove(&id).flatten();
+        let started = answer.and_then(|line| {
+            read_started(line).ok_or_else(|| {
+                (codes::TMUX_FAILED.to_owned(), format!("tmux answered strangely: {line}"))
+            })
+        });
+        let (place, pid) = match started {
+            Ok(started) => started,
+            Err((code, message)) => {
+                crate::log!(Warn, "a session could not be created", session = id, why = message);
+                if let Some(request_id) = request_id {
+                    self.fail(&request_id, &code, &message);
+                }
+                return;
+            }
+        };
+        self.adopt(id, place, (None, &[]), now);
+        let started = Event::from(SessionStarted { session_id: id, pid });
+        self.send(started.to_json(request_id.as_deref()));
+        if let Some(request_id) = request_id {
+            self.send(ack(&request_id));
+        }
+    }
+
+    fn processes_ended(&mut self, session_id: u32, answer: Result<&str, (String, String)>) {
+        if let Err((code, message)) = answer {
+            for request_id in self.ending.remove(&session_id).unwrap_or_default() {
+                self.fail(&request_id, &code, &message);
+            }
+        }
+        // Else the client's end brings the rest, if it has not yet.
+    }
+
+    fn probed(&mut self, id: u32, answer: Result<&str, (String, String)>, now: Now) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let saw_exit = session.saw_exit();
+        let asked = self.ending.remove(&id);
+        let (exit_code, reason) = match answer {
+            Ok("alive") => {
+                if let Some(asked) = asked {
+                    self.ending.insert(id, asked);
+                }
+                crate::log!(Info, "the tmux client was detached; attaching again", session = id);
+                session.client_started();
+                return self.effects.push(Effect::StartClient(id));
+            }
+            Ok(answer) => match answer.strip_prefix("exited ") {
+                Some(code) => (code.parse().ok(), "exited"),
+                None if answer == "gone" && !saw_exit => (None, "lost"),
+                None => (None, "killed"),
+            },
+            Err(_) => (None, "lost"),
+        };
+        let reason = if asked.is_some() { "ended" } else { reason };
+        let _ = now;
+        let requests = asked.unwrap_or_default();
+        session.end(ended(id, exit_code, reason), &requests);
+    }
+}
+
+fn ended(session_id: u32, exit_code: Option<i32>, reason: &str) -> SessionEnded {
+    let exit_code = exit_code.filter(|code| (0..=255).contains(code));
+    SessionEnded { session_id, exit_code, signal: None, reason: reason.to_owned() }
+}
+
+/// `@2 %5 1234`, after which the size is asked of the client.
+fn read_started(line: &str) -> Option<(Place, u32)> {
+    let mut words = line.split(' ');
+    let window = id(words.next()?.as_bytes(), b'@')?;
+    let pane = id(words.next()?.as_bytes(), b'%')?;
+    let pid = words.next()?.parse().ok()?;
+    let mut size = || words.next()?.parse().ok();
+    let (cols, rows) = (size()?, size()?);
+    Some((Place { window, pane, cols, rows }, pid))
+}

@@ -1,0 +1,263 @@
+//! The gateway as one state machine: link, jobs and terminals in; messages and effects out.
+
+mod commands;
+mod jobs;
+mod status;
+
+use crate::config::Config;
+use crate::limits::{FRAMES_PER_TURN, Ms, OUTBOX_MESSAGES};
+use crate::session::stream::Out;
+use crate::session::{self, Session, nack};
+use crate::tmux::version::Version;
+use protocol::events::{Event, SessionEnded};
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+
+pub use jobs::Job;
+
+/// A moment: monotonic for deadlines, wall for people.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Now {
+    /// Milliseconds since the process started.
+    pub mono: Ms,
+    /// Milliseconds since the Unix epoch.
+    pub wall: u64,
+}
+
+/// A message for the control plane.
+#[derive(Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Message {
+    Text(String),
+    Binary(Vec<u8>),
+}
+
+/// What the shell is to do.
+#[derive(Debug)]
+pub enum Effect {
+    /// Start a child; its answer comes to [`Daemon::on_job`].
+    Start(Job),
+    /// Start the control client of a session.
+    StartClient(u32),
+    /// Write a private file.
+    WriteFile(PathBuf, Vec<u8>),
+    /// Remove a file.
+    RemoveFile(PathBuf),
+}
+
+/// The daemon. See the module's sentence.
+#[derive(Debug)]
+pub struct Daemon {
+    config: Config,
+    tmux: Option<Version>,
+    surveyed: bool,
+    sessions: BTreeMap<u32, Session>,
+    /// Sessions that a child is creating, and who asked on this connection.
+    creating: BTreeMap<u32, Option<String>>,
+    /// Sessions that a child is ending, and who asked on this connection.
+    ending: BTreeMap<u32, Vec<String>>,
+    /// Ends of sessions from before this process, to be told after the first hello.
+    past_ends: Vec<SessionEnded>,
+    outbox: VecDeque<String>,
+    effects: Vec<Effect>,
+    linked: bool,
+    /// Whose turn it was last.
+    turn: (u32, usize),
+    status: status::Status,
+    dropped: u64,
+}
+
+impl Daemon {
+    /// A daemon that has yet to find out what there is: the first effect asks tmux.
+    pub fn new(config: Config) -> Self {
+        Self {
+            effects: vec![Effect::Start(Job::Survey)],
+            status: status::Status::new(config.health_seconds),
+            config,
+            tmux: None,
+            surveyed: false,
+            sessions: BTreeMap::new(),
+            creating: BTreeMap::new(),
+            ending: BTreeMap::new(),
+            past_ends: Vec::new(),
+            outbox: VecDeque::new(),
+            linked: false,
+            turn: (0, 0),
+            dropped: 0,
+        }
+    }
+
+    /// The configuration, with the token that enrolment may have brought.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Whether the sessions are known, so that hello can be said.
+    pub fn is_ready(&self) -> bool {
+        self.surveyed
+    }
+
+    /// A session, if there is one.
+    pub fn session(&mut self, session_id: u32) -> Option<&mut Session> {
+        self.sessions.get_mut(&session_id)
+    }
+
+    /// A connection stands: hello goes first, then what ended while nobody listened.
+    pub fn on_link_up(&mut self, now: Now) {
+        self.linked = true;
+        self.outbox.clear();
+        let hello = self.hello();
+        self.outbox.push_back(Event::from(hello).to_json(None));
+        for ended in std::mem::take(&mut self.past_ends) {
+            self.forget(ended.session_id);
+            self.outbox.push_back(Event::from(ended).to_json(None));
+        }
+        self.send_health(now);
+    }
+
+    /// The connection is gone, and with it every command that was not answered.
+    pub fn on_link_down(&mut self, now: Now) {
+        self.linked = false;
+        self.outbox.clear();
+        self.status.watched = false;
+        self.creating.values_mut().for_each(|request| *request = None);
+        self.ending.values_mut().for_each(Vec::clear);
+        for session in self.sessions.values_mut() {
+            session.link_lost(now.mono);
+        }
+        self.collect();
+    }
+
+    /// Whether the outbox has room for what further commands would cause.
+    pub fn accepts_commands(&self) -> bool {
+        self.outbox.len() < OUTBOX_MESSAGES
+    }
+
+    /// Bytes of a session's control client.
+    pub fn on_tmux(&mut self, session_id: u32, bytes: &[u8], now: Now) {
+        if let Some(session) = self.sessions.get_mut(&session_id) {
+            session.on_tmux(bytes, now.mono);
+            self.collect_from(session_id);
+        }
+    }
+
+    /// A session's control client is gone; a child finds out why.
+    pub fn on_client_closed(&mut self, session_id: u32) {
+        if let Some(session) = self.sessions.get_mut(&session_id).filter(|s| !s.is_ended()) {
+            session.client_lost();
+            self.effects.push(Effect::Start(Job::Probe(session_id)));
+            self.collect_from(session_id);
+        }
+    }
+
+    /// The next message to send: acks and events without a place first, then the terminals in turn.
+    pub fn next_message(&mut self, now: Now) -> Option<Message> {
+        if !self.linked {
+            return None;
+        }
+        if let Some(text) = self.outbox.pop_front() {
+            return Some(Message::Text(text));
+        }
+        let (last, frames) = self.turn;
+        // The session whose turn it is keeps it for a few frames, then the next ones are asked.
+        let first = if frames < FRAMES_PER_TURN { last } else { last.wrapping_add(1) };
+        let order: Vec<u32> = self
+            .sessions
+            .range(first..)
+            .chain(self.sessions.range(..first))
+            .map(|(id, _)| *id)
+            .collect();
+        for session_id in order {
+            let Some(session) = self.sessions.get_mut(&session_id) else { continue };
+            let Some(out) = session.next_out(now.mono) else { continue };
+            self.turn = if session_id == last { (last, frames + 1) } else { (session_id, 1) };
+            if session_id == last && frames >= FRAMES_PER_TURN {
+                self.turn = (session_id, 1);
+            }
+            if session.is_finished() {
+                self.sessions.remove(&session_id);
+                self.forget(session_id);
+            }
+            return Some(match out {
+                Out::Frame(frame) => Message::Binary(frame),
+                Out::Text(text) | Out::Answer(_, text) => Message::Text(text),
+            });
+        }
+        None
+    }
+
+    /// Bytes that viewers acknowledged since this was last asked, over all sessions.
+    pub fn take_acked(&mut self) -> u64 {
+        self.sessions.values_mut().map(Session::take_acked).sum()
+    }
+
+    /// When [`Daemon::tick`] has something to do.
+    pub fn deadline(&self) -> Option<Ms> {
+        let sessions = self.sessions.values().filter_map(Session::deadline).min();
+        let health = self.health_deadline();
+        sessions.into_iter().chain(health).min()
+    }
+
+    /// Does what time has come for.
+    pub fn tick(&mut self, now: Now) {
+        for session in self.sessions.values_mut() {
+            session.tick(now.mono);
+        }
+        self.collect();
+        if self.health_deadline().is_some_and(|at| now.mono >= at) {
+            self.send_health(now);
+        }
+    }
+
+    /// What the shell is to do, in order.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// What each session's control client is to be told; files are written before.
+    pub fn take_to_tmux(&mut self) -> Vec<(u32, Vec<u8>)> {
+        let told = self.sessions.iter_mut().map(|(id, session)| (*id, session.take_to_tmux()));
+        told.filter(|(_, bytes)| !bytes.is_empty()).collect()
+    }
+
+    fn collect(&mut self) {
+        let ids: Vec<u32> = self.sessions.keys().copied().collect();
+        for session_id in ids {
+            self.collect_from(session_id);
+        }
+    }
+
+    /// Takes over what a session wants done.
+    fn collect_from(&mut self, session_id: u32) {
+        let effects = self.sessions.get_mut(&session_id).map(Session::take_effects);
+        for effect in effects.unwrap_or_default() {
+            match effect {
+                session::Effect::Send(text) => self.send(text),
+                session::Effect::WritePaste(path, data) => {
+                    self.effects.push(Effect::WriteFile(path, data));
+                }
+                session::Effect::RemovePaste(path) => self.effects.push(Effect::RemoveFile(path)),
+            }
+        }
+    }
+
+    fn send(&mut self, text: String) {
+        if self.linked {
+            self.outbox.push_back(text);
+        }
+    }
+
+    fn fail(&mut self, request_id: &str, code: &str, message: &str) {
+        self.send(nack(request_id, code, message));
+    }
+
+    /// Removes what the state folder keeps of a session.
+    fn forget(&mut self, session_id: u32) {
+        let state = &self.config.state_dir;
+        let paths = [
+            crate::child::record_path(state, session_id),
+            crate::child::exit_path(state, session_id),
+        ];
+        self.effects.extend(paths.map(Effect::RemoveFile));
+    }
+}

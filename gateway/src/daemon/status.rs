@@ -1,0 +1,116 @@
+//! What the gateway says of itself and its machine: hello and health.
+
+use super::{Daemon, Now};
+use crate::limits::{HEALTH_UNWATCHED_MS, Ms};
+use crate::os::{self, Machine};
+use crate::session::Session;
+use protocol::events::{Event, GatewayHealth, GatewayHello, HealthSession, SystemInfo};
+use std::path::Path;
+
+/// When health was said, and who listens.
+#[derive(Debug)]
+pub(super) struct Status {
+    /// `gateway.watch {on: true}` on this connection.
+    pub(super) watched: bool,
+    interval: Ms,
+    last: Option<Ms>,
+    last_cpu: Machine,
+}
+
+impl Status {
+    pub(super) fn new(health_seconds: u64) -> Self {
+        Self {
+            watched: false,
+            interval: health_seconds.saturating_mul(1_000),
+            last: None,
+            last_cpu: Machine::default(),
+        }
+    }
+
+    /// Work of all processors together since the last call, 0–100.
+    fn cpu_percent(&mut self, machine: Machine) -> f64 {
+        let busy = machine.cpu_busy.saturating_sub(self.last_cpu.cpu_busy);
+        let total = machine.cpu_total.saturating_sub(self.last_cpu.cpu_total);
+        self.last_cpu = machine;
+        if total == 0 { 0.0 } else { (busy as f64 * 1_000.0 / total as f64).round() / 10.0 }
+    }
+}
+
+impl Daemon {
+    pub(super) fn hello(&self) -> GatewayHello {
+        let config = &self.config;
+        let machine = os::machine();
+        let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        GatewayHello {
+            gateway_id: config.gateway_id.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            bootstrap_token: match config.auth_token {
+                Some(_) => None,
+                None => config.bootstrap_token.clone(),
+            },
+            system_info: SystemInfo {
+                os: std::env::consts::OS.to_owned(),
+                arch: std::env::consts::ARCH.to_owned(),
+                cpus: u32::try_from(cpus).unwrap_or(u32::MAX),
+                ram_total_bytes: machine.ram_total,
+                disk_total_bytes: disk(&config.workspace).1,
+                tmux_version: self.tmux.map(|version| version.to_string()),
+            },
+            sessions: self.living().map(Session::hello).collect(),
+        }
+    }
+
+    fn living(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.values().filter(|session| !session.is_ended())
+    }
+
+    fn is_watched(&self) -> bool {
+        self.status.watched || self.sessions.values().any(Session::is_attached)
+    }
+
+    /// Watched: every interval. Else hourly, and only if anything happened since.
+    pub(super) fn health_deadline(&self) -> Option<Ms> {
+        let last = self.status.last.filter(|_| self.linked)?;
+        if self.is_watched() {
+            return Some(last + self.status.interval);
+        }
+        let active = self.living().any(|session| session.last_activity() > last);
+        active.then_some(last + HEALTH_UNWATCHED_MS)
+    }
+
+    pub(super) fn send_health(&mut self, now: Now) {
+        let machine = os::machine();
+        let (disk_used, disk_total) = disk(&self.config.workspace);
+        // Activity is kept on the monotonic clock, which a change of the date does not move.
+        let wall = |at: Ms| now.wall.saturating_sub(now.mono.saturating_sub(at));
+        let sessions: Vec<HealthSession> = self
+            .living()
+            .map(|session| HealthSession {
+                session_id: session.id(),
+                last_activity_at: wall(session.last_activity()),
+            })
+            .collect();
+        let health = GatewayHealth {
+            timestamp: now.wall,
+            cpu_percent: self.status.cpu_percent(machine),
+            ram_used_bytes: machine.ram_used,
+            ram_total_bytes: machine.ram_total,
+            disk_used_bytes: disk_used,
+            disk_total_bytes: disk_total,
+            uptime_seconds: machine.uptime_seconds,
+            last_activity_at: sessions.iter().map(|session| session.last_activity_at).max(),
+            sessions,
+        };
+        self.status.last = Some(now.mono);
+        self.send(Event::from(health).to_json(None));
+    }
+}
+
+/// Used and total bytes of the file system that holds `path` or, before it exists, its parent.
+fn disk(path: &Path) -> (u64, u64) {
+    let existing = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
+    let Ok(stat) = rustix::fs::statvfs(existing) else { return (0, 0) };
+    let total = stat.f_blocks.saturating_mul(stat.f_frsize);
+    (total.saturating_sub(stat.f_bavail.saturating_mul(stat.f_frsize)), total)
+}

@@ -1,0 +1,244 @@
+//! The only poll: sockets, pipes, children, signals and timers. It has no policy of its own.
+
+mod clients;
+mod jobs;
+mod linking;
+
+use crate::config::Config;
+use crate::daemon::{Daemon, Effect, Now};
+use crate::files::{make_private_folder, write_private};
+use crate::limits::{Ms, READ_BYTES};
+use clients::Clients;
+use jobs::Jobs;
+use linking::Linking;
+use mio::{Events, Interest, Poll, Registry, Token};
+use std::io::{self, Read as _};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+const SIGNAL: Token = Token(0);
+const CHILD_SIGNAL: Token = Token(1);
+const LINK: Token = Token(2);
+/// Tokens of clients and jobs are made from a counter that begins here.
+const FIRST_DYNAMIC: usize = 16;
+
+/// Events taken from one poll.
+const EVENTS: usize = 256;
+
+/// Runs until a signal ends it. Sessions go on.
+///
+/// # Errors
+/// When the poll itself cannot be made or used.
+pub fn run(config: Config) -> io::Result<()> {
+    EventLoop::new(config)?.run()
+}
+
+/// Gives out tokens that were never used before, so that a late event finds nobody.
+struct Tokens(usize);
+
+impl Tokens {
+    fn next(&mut self) -> Token {
+        self.0 += 1;
+        Token(self.0)
+    }
+}
+
+/// Time for everybody.
+struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    fn now(&self) -> Now {
+        let mono = Ms::try_from(self.start.elapsed().as_millis()).unwrap_or(Ms::MAX);
+        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Now { mono, wall: u64::try_from(wall.as_millis()).unwrap_or(0) }
+    }
+}
+
+struct EventLoop {
+    poll: Poll,
+    clock: Clock,
+    daemon: Daemon,
+    clients: Clients,
+    jobs: Jobs,
+    link: Linking,
+    signal: mio::net::UnixStream,
+    child_signal: mio::net::UnixStream,
+    buffer: Vec<u8>,
+    tokens: Tokens,
+    stopping: bool,
+}
+
+impl EventLoop {
+    fn new(config: Config) -> io::Result<Self> {
+        make_private_folder(&config.state_dir.join("sessions"))?;
+        let poll = Poll::new()?;
+        let stop = [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT];
+        let signal = signal_pipe(poll.registry(), SIGNAL, &stop)?;
+        let child = [signal_hook::consts::SIGCHLD];
+        let child_signal = signal_pipe(poll.registry(), CHILD_SIGNAL, &child)?;
+        crate::log!(
+            Info,
+            "gateway starts",
+            version = env!("CARGO_PKG_VERSION"),
+            gateway = config.gateway_id,
+            control_plane = config.cp_url.full
+        );
+        let link = Linking::new(&config);
+        Ok(Self {
+            poll,
+            clock: Clock { start: Instant::now() },
+            clients: Clients::new(config.tmux_socket.clone()),
+            daemon: Daemon::new(config),
+            jobs: Jobs::default(),
+            link,
+            signal,
+            child_signal,
+            buffer: vec![0; READ_BYTES],
+            tokens: Tokens(FIRST_DYNAMIC),
+            stopping: false,
+        })
+    }
+
+    fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS);
+        self.perform();
+        loop {
+            let timeout = self.timeout();
+            match self.poll.poll(&mut events, timeout) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                outcome => outcome?,
+            }
+            for event in &events {
+                self.on_ready(event.token());
+            }
+            self.turn();
+            if self.stopping {
+                crate::log!(Info, "gateway stops; sessions go on");
+                self.link.close();
+                return Ok(());
+            }
+        }
+    }
+
+    fn on_ready(&mut self, token: Token) {
+        match token {
+            SIGNAL => self.stopping = drain(&mut self.signal),
+            CHILD_SIGNAL => {
+                drain(&mut self.child_signal);
+                self.clients.reap();
+                self.jobs.reap();
+            }
+            LINK => self.link.on_ready(),
+            token => {
+                self.clients.on_ready(token);
+                self.jobs.on_ready(token);
+            }
+        }
+    }
+
+    /// Gives everybody one bounded turn.
+    fn turn(&mut self) {
+        let now = self.clock.now();
+        self.clients.read(&mut self.buffer, |session_id, read| match read {
+            clients::Read::Bytes(bytes) => self.daemon.on_tmux(session_id, bytes, now),
+            clients::Read::Closed => self.daemon.on_client_closed(session_id),
+        });
+        for (work, output) in self.jobs.finished(&mut self.buffer, now.mono) {
+            match work {
+                jobs::Work::Daemon(job) => self.daemon.on_job(job, &output, now),
+                jobs::Work::Resolve => self.link.resolved(&output, now.mono),
+            }
+        }
+        self.link.turn(&mut self.daemon, now);
+        self.daemon.tick(now);
+        self.perform();
+        self.link.send(&mut self.daemon, now);
+        self.perform();
+    }
+
+    /// Carries out what the machines want done.
+    fn perform(&mut self) {
+        let now = self.clock.now();
+        let (registry, tokens) = (self.poll.registry(), &mut self.tokens);
+        for effect in self.daemon.take_effects() {
+            match effect {
+                Effect::Start(job) => {
+                    let arguments = self.daemon.job_arguments(&job);
+                    let request = job.request().to_vec();
+                    let work = jobs::Work::Daemon(job);
+                    self.jobs.start(work, &arguments, &request, registry, tokens, now.mono);
+                }
+                Effect::StartClient(session_id) => {
+                    if let Err(error) = self.clients.start(session_id, registry, tokens) {
+                        crate::log!(Error, "cannot start a tmux client", why = error);
+                        self.daemon.on_client_closed(session_id);
+                    }
+                }
+                Effect::WriteFile(path, data) => {
+                    // tmux reports the missing file, and that report reaches who asked.
+                    if let Err(error) = write_private(&path, &data) {
+                        crate::log!(Error, "cannot write", path = path.display(), why = error);
+                    }
+                }
+                Effect::RemoveFile(path) => remove(&path),
+            }
+        }
+        for (session_id, bytes) in self.daemon.take_to_tmux() {
+            self.clients.write(session_id, &bytes);
+        }
+        for wish in self.link.take_wishes() {
+            let linking::Wish::Resolve { host, port } = wish;
+            let arguments = ["_resolve".to_owned(), host, port.to_string()];
+            self.jobs.start(jobs::Work::Resolve, &arguments, &[], registry, tokens, now.mono);
+        }
+        self.link.register(registry, LINK);
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        if self.clients.has_more() || self.link.has_more() || self.jobs.has_more() {
+            return Some(Duration::ZERO);
+        }
+        let now = self.clock.now().mono;
+        let deadlines = [self.daemon.deadline(), self.link.deadline(), self.jobs.deadline()];
+        let next = deadlines.into_iter().flatten().min()?;
+        // One millisecond more than needed: the clock counts whole ones.
+        Some(Duration::from_millis(next.saturating_sub(now).max(1)))
+    }
+}
+
+/// Signals as bytes on a socket, so that the poll is the only place that waits.
+fn signal_pipe(
+    registry: &Registry,
+    token: Token,
+    signals: &[i32],
+) -> io::Result<mio::net::UnixStream> {
+    let (reader, writer) = UnixStream::pair()?;
+    reader.set_nonblocking(true)?;
+    for signal in signals {
+        signal_hook::low_level::pipe::register(*signal, writer.try_clone()?)?;
+    }
+    let mut reader = mio::net::UnixStream::from_std(reader);
+    registry.register(&mut reader, token, Interest::READABLE)?;
+    Ok(reader)
+}
+
+/// Empties a signal socket; returns whether there was anything.
+fn drain(socket: &mut mio::net::UnixStream) -> bool {
+    let mut any = false;
+    let mut bytes = [0; 64];
+    while matches!(socket.read(&mut bytes), Ok(count) if count > 0) {
+        any = true;
+    }
+    any
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        crate::log!(Warn, "cannot remove", path = path.display(), why = error);
+    }
+}

@@ -1,0 +1,5 @@
+//! The link to the control plane: when to try, what failures mean, whether the peer lives.
+
+pub mod connection;
+pub mod policy;
+pub mod tls;

@@ -1,0 +1,47 @@
+//! TLS settings: rustls on ring, roots from the system's bundle.
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where systems keep their bundle, in order of how common they are.
+const BUNDLES: [&str; 5] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+    "/opt/homebrew/etc/ca-certificates/cert.pem",
+];
+
+/// Settings for every TLS connection of this process.
+///
+/// # Errors
+/// Words that say which bundle was tried and what to do.
+pub fn client_config() -> Result<Arc<ClientConfig>, String> {
+    let path = bundle()
+        .ok_or("no certificate bundle found: install ca-certificates or set SSL_CERT_FILE")?;
+    let read = CertificateDer::pem_file_iter(&path)
+        .map_err(|error| format!("cannot read certificates from {}: {error}", path.display()))?;
+    let mut roots = RootCertStore::empty();
+    // Bundles hold a few certificates that no parser takes; the others are what counts.
+    roots.add_parsable_certificates(read.filter_map(Result::ok));
+    if roots.is_empty() {
+        return Err(format!("{} holds no certificates: set SSL_CERT_FILE", path.display()));
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| format!("TLS cannot be set up: {error}"))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+fn bundle() -> Option<PathBuf> {
+    let chosen = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty());
+    chosen
+        .map(PathBuf::from)
+        .or_else(|| BUNDLES.iter().map(Path::new).find(|path| path.exists()).map(Path::to_owned))
+}

@@ -1,0 +1,38 @@
+//! macOS: what /proc says elsewhere is asked of `sysctl`, `vm_stat` and `ps`.
+
+use super::Machine;
+use crate::tmux::server::MARKER_VARIABLE;
+use std::process::Command;
+
+fn output(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
+}
+
+/// Processes whose environment carries the session's marker, wherever they went.
+pub fn session_processes(marker: &str) -> Vec<i32> {
+    let wanted = format!("{MARKER_VARIABLE}={marker}");
+    let list = output("/bin/ps", &["-axwwE", "-o", "pid=,command="]);
+    list.lines()
+        .filter(|line| line.split(' ').any(|word| word == wanted))
+        .filter_map(|line| line.split_whitespace().next()?.parse().ok())
+        .collect()
+}
+
+/// How the machine is. Processor times are not known here and stay 0.
+pub fn machine() -> Machine {
+    let number = |text: &str| text.trim().parse::<u64>().unwrap_or(0);
+    let pages = output("/usr/bin/vm_stat", &[]);
+    let page_size = number(&output("/usr/sbin/sysctl", &["-n", "hw.pagesize"]));
+    let free: u64 = ["Pages free:", "Pages inactive:", "Pages speculative:"]
+        .iter()
+        .filter_map(|key| pages.lines().find_map(|line| line.strip_prefix(key)))
+        .map(|rest| number(rest.trim().trim_end_matches('.')))
+        .sum();
+    let ram_total = number(&output("/usr/sbin/sysctl", &["-n", "hw.memsize"]));
+    Machine {
+        ram_used: ram_total.saturating_sub(free.saturating_mul(page_size)),
+        ram_total,
+        ..Machine::default()
+    }
+}

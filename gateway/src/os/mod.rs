@@ -1,0 +1,26 @@
+//! The only platform-specific code.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+pub use linux::*;
+
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "macos")]
+pub use macos::*;
+
+/// Memory and load of the machine at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// Bytes of memory in use, caches aside.
+    pub ram_used: u64,
+    /// Bytes of memory.
+    pub ram_total: u64,
+    /// Seconds since the machine started.
+    pub uptime_seconds: u64,
+    /// Processor time spent working since the start, in any unit.
+    pub cpu_busy: u64,
+    /// Processor time in all since the start, in the same unit.
+    pub cpu_total: u64,
+}
