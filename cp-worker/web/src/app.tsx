@@ -1,0 +1,61 @@
+// Which page stands at which address, and the sign-in page before all of them.
+
+import { lazy, Suspense } from "react";
+import { BrowserRouter, Route, Routes } from "react-router";
+import { Toaster } from "sonner";
+import { Brand } from "@/components/brand";
+import { TooltipProvider } from "@/components/ui/tooltip";
+import { AuthProvider, useAuth } from "@/hooks/auth";
+import { ThemeProvider, useTheme } from "@/hooks/theme";
+import { NotFoundPage } from "@/pages/not-found";
+import { ServerPage } from "@/pages/server";
+import { ServersPage } from "@/pages/servers";
+import { SignInPage } from "@/pages/sign-in";
+
+// xterm.js is most of the code and is needed on one page alone.
+const TerminalPage = lazy(() => import("@/pages/terminal"));
+
+function Loading() {
+  return (
+    <div role="status" className="grid min-h-dvh place-items-center">
+      <Brand className="text-xl" blink />
+      <span className="sr-only">Loading</span>
+    </div>
+  );
+}
+
+function Pages() {
+  const { user, loading } = useAuth();
+  if (loading) return <Loading />;
+  if (user === null) return <SignInPage />;
+  return (
+    <Suspense fallback={<Loading />}>
+      <Routes>
+        <Route path="/" element={<ServersPage />} />
+        <Route path="/servers/:gatewayId" element={<ServerPage />} />
+        <Route path="/servers/:gatewayId/sessions/:sessionId" element={<TerminalPage />} />
+        <Route path="*" element={<NotFoundPage />} />
+      </Routes>
+    </Suspense>
+  );
+}
+
+function Toasts() {
+  const { shown } = useTheme();
+  return <Toaster theme={shown} position="top-center" richColors />;
+}
+
+export function App() {
+  return (
+    <ThemeProvider>
+      <AuthProvider>
+        <TooltipProvider delayDuration={300}>
+          <BrowserRouter>
+            <Pages />
+          </BrowserRouter>
+          <Toasts />
+        </TooltipProvider>
+      </AuthProvider>
+    </ThemeProvider>
+  );
+}

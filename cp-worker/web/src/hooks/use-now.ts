@@ -1,0 +1,15 @@
+// The present time for texts such as "3 min ago".
+
+import { useEffect, useState } from "react";
+
+/** Milliseconds between updates: no text shown is finer than a minute. */
+const TICK_MS = 30_000;
+
+export function useNow(): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), TICK_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
+}

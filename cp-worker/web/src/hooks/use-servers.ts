@@ -1,0 +1,69 @@
+// The user's servers, live: fetched once, then kept true by one watcher for each.
+
+import { useCallback, useEffect, useRef, useState } from "react";
+import { api, problemText, type Server, type Session } from "@/lib/api";
+import { applyToServer, changesSessions } from "@/lib/server-state";
+import { watchGateway } from "@/link/watcher";
+
+export interface LiveServers {
+  /** Null while they are fetched for the first time. */
+  servers: Server[] | null;
+  /** Sessions by gateway, as far as they are known. */
+  sessions: Readonly<Record<string, Session[]>>;
+  /** Why the first fetch failed. */
+  problem: string | null;
+  reload(): void;
+}
+
+export function useServers(): LiveServers {
+  const [servers, setServers] = useState<Server[] | null>(null);
+  const [sessions, setSessions] = useState<Record<string, Session[]>>({});
+  const [problem, setProblem] = useState<string | null>(null);
+
+  const reload = useCallback(() => {
+    api.servers().then(
+      (list) => {
+        setServers(list);
+        setProblem(null);
+      },
+      (error: unknown) => setProblem(problemText(error)),
+    );
+  }, []);
+
+  useEffect(reload, [reload]);
+
+  const loadSessions = useCallback((gatewayId: string) => {
+    // A failure leaves the last known list; the next change or reconnect tries again.
+    api.sessions(gatewayId).then(
+      (list) => setSessions((known) => ({ ...known, [gatewayId]: list })),
+      () => undefined,
+    );
+  }, []);
+
+  const ids = servers?.map((server) => server.gateway_id).join(" ") ?? "";
+  const opened = useRef(new Set<string>());
+  useEffect(() => {
+    if (ids === "") return;
+    const stops = ids.split(" ").map((id) =>
+      watchGateway(id, {
+        onOpen: () => {
+          loadSessions(id);
+          if (opened.current.has(id)) reload();
+          opened.current.add(id);
+        },
+        onMessage: (message) => {
+          setServers(
+            (list) =>
+              list?.map((server) =>
+                server.gateway_id === id ? applyToServer(server, message, Date.now()) : server,
+              ) ?? null,
+          );
+          if (changesSessions(message)) loadSessions(id);
+        },
+      }),
+    );
+    return () => stops.forEach((stop) => stop());
+  }, [ids, loadSessions, reload]);
+
+  return { servers, sessions, problem, reload };
+}

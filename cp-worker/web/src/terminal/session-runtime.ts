@@ -1,0 +1,187 @@
+// Joins a session's state machine to the real things: socket, terminal, keyboard, window.
+
+import { SocketShell } from "@/link/socket-shell";
+import { sessionPath } from "@/lib/api";
+import { bytesOfBinary, bytesOfText } from "./input";
+import { keySequence, modifyText, NO_MODIFIERS, type BarKey, type Modifiers } from "./keys";
+import { SessionClient } from "./session-client";
+import type {
+  Notice,
+  SessionEffect,
+  SessionEvent,
+  SessionTimer,
+  SessionView,
+} from "./session-types";
+import type { Surface } from "./surface";
+import { scrollByTouch } from "./touch-scroll";
+
+/** Milliseconds for which the window must keep its size before the session gets it. */
+const RESIZE_PAUSE_MS = 80;
+
+/** Keys that are part of others, and no attempt to type. */
+const MODIFIER_KEYS = new Set(["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"]);
+
+export interface RuntimeHandlers {
+  onView(view: SessionView): void;
+  onNotice(notice: Notice): void;
+  /** The bar's modifiers for the next typed text, which uses them up. */
+  takeModifiers(): Modifiers;
+  onSearch(): void;
+  /** The keyboard wants out of the terminal. */
+  onLeave(): void;
+}
+
+export class SessionRuntime {
+  private readonly client: SessionClient;
+  private readonly shell: SocketShell<SessionTimer>;
+  private readonly ending = new AbortController();
+  private readonly observer: ResizeObserver;
+  private view: SessionView | null = null;
+  private layoutTimer = 0;
+
+  constructor(
+    private readonly surface: Surface,
+    private readonly mount: HTMLElement,
+    gatewayId: string,
+    sessionId: number,
+    private readonly handlers: RuntimeHandlers,
+  ) {
+    this.client = new SessionClient(sessionId, Math.random);
+    this.shell = new SocketShell(`${sessionPath(gatewayId, sessionId)}/socket`, (event) =>
+      this.handle(event),
+    );
+    this.observer = new ResizeObserver(() => this.layoutSoon());
+    this.observer.observe(mount.parentElement ?? mount);
+    this.listen();
+    this.handle({ type: "start" });
+    this.layout();
+  }
+
+  dispose(): void {
+    this.ending.abort();
+    this.observer.disconnect();
+    window.clearTimeout(this.layoutTimer);
+    this.shell.dispose();
+  }
+
+  takeControl(): void {
+    this.handle({ type: "take_control" });
+    this.surface.terminal.focus();
+  }
+
+  pressKey(key: BarKey, modifiers: Modifiers): void {
+    const { applicationCursorKeysMode } = this.surface.terminal.modes;
+    this.type(keySequence(key, modifiers, applicationCursorKeysMode));
+  }
+
+  paste(text: string): void {
+    this.handle({ type: "paste", text });
+  }
+
+  private type(text: string): void {
+    this.handle({ type: "input", bytes: bytesOfText(text) });
+  }
+
+  private handle(event: SessionEvent): void {
+    for (const effect of this.client.handle(event, performance.now())) this.apply(effect);
+  }
+
+  private apply(effect: SessionEffect): void {
+    const { terminal } = this.surface;
+    switch (effect.type) {
+      case "write":
+        return terminal.write(effect.bytes, () => this.handle({ type: "wrote" }));
+      case "reset":
+        return terminal.reset();
+      case "resize":
+        return terminal.resize(effect.cols, effect.rows);
+      case "view":
+        return this.onView(effect.view);
+      case "notice":
+        return this.handlers.onNotice(effect.notice);
+      default:
+        return this.shell.apply(effect);
+    }
+  }
+
+  private onView(view: SessionView): void {
+    const before = this.view;
+    this.view = view;
+    const mayType = view.connection === "live" && view.control !== "other" && view.ended === null;
+    this.surface.terminal.options.disableStdin = !mayType;
+    this.surface.terminal.options.cursorBlink = mayType;
+    this.handlers.onView(view);
+    if (before?.control !== view.control) this.layoutSoon();
+  }
+
+  private listen(): void {
+    const { terminal } = this.surface;
+    const { signal } = this.ending;
+    terminal.onData((text) => this.type(modifyText(text, this.modifiersFor(text))));
+    terminal.onBinary((binary) => this.handle({ type: "input", bytes: bytesOfBinary(binary) }));
+    terminal.onResize(() => this.layoutSoon());
+    terminal.attachCustomKeyEventHandler((event) => this.onKey(event));
+    // Before xterm.js sees it: the gateway knows whether the program wants a bracketed paste.
+    this.mount.addEventListener("paste", (event) => this.onPaste(event), { signal, capture: true });
+    scrollByTouch(this.mount, signal);
+  }
+
+  /** Reports of the terminal itself (focus, mouse) begin with an escape and use nothing up. */
+  private modifiersFor(text: string): Modifiers {
+    return text.startsWith("\x1b") ? NO_MODIFIERS : this.handlers.takeModifiers();
+  }
+
+  private onPaste(event: ClipboardEvent): void {
+    event.preventDefault();
+    event.stopPropagation();
+    this.paste(event.clipboardData?.getData("text/plain") ?? "");
+  }
+
+  /** False where the key is dealt with here, and xterm.js must not see it. */
+  private onKey(event: KeyboardEvent): boolean {
+    if (event.key === "Enter" && event.shiftKey && !event.ctrlKey && !event.altKey) {
+      event.preventDefault();
+      if (event.type === "keydown") this.type("\x1b\r");
+      return false;
+    }
+    const shortcut = (event.ctrlKey || event.metaKey) && event.shiftKey && !event.altKey;
+    if (shortcut && event.type === "keydown" && this.onShortcut(event.code)) {
+      event.preventDefault();
+      return false;
+    }
+    const { terminal } = this.surface;
+    const inVain = terminal.options.disableStdin && event.type === "keydown";
+    if (inVain && !MODIFIER_KEYS.has(event.key) && !event.ctrlKey && !event.metaKey) {
+      this.handle({ type: "input", bytes: new Uint8Array() });
+    }
+    return true;
+  }
+
+  private onShortcut(code: string): boolean {
+    switch (code) {
+      case "KeyF":
+        this.handlers.onSearch();
+        return true;
+      case "KeyE":
+        this.handlers.onLeave();
+        return true;
+      case "KeyC":
+        void navigator.clipboard.writeText(this.surface.terminal.getSelection());
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  private layoutSoon(): void {
+    window.clearTimeout(this.layoutTimer);
+    this.layoutTimer = window.setTimeout(() => this.layout(), RESIZE_PAUSE_MS);
+  }
+
+  /** The controller's window decides the size; every other one shows the session as it is. */
+  private layout(): void {
+    if (this.view?.control === "other") return this.surface.shrinkToRoom();
+    const size = this.surface.fillRoom();
+    if (size !== undefined) this.handle({ type: "fit", ...size });
+  }
+}

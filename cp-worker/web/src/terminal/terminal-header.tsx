@@ -1,0 +1,112 @@
+// The line above the terminal: which session, how it is connected, who types.
+
+import { ArrowLeft, Eye, Keyboard, Lock } from "lucide-react";
+import type { ReactNode } from "react";
+import { Link } from "react-router";
+import { StatusDot } from "@/components/status-dot";
+import { Badge, type BadgeTone } from "@/components/ui/badge";
+import { Button } from "@/components/ui/button";
+import { Tooltip } from "@/components/ui/tooltip";
+import { plural } from "@/lib/format";
+import type { SessionView } from "./session-types";
+
+const CONNECTION: Record<SessionView["connection"], { label: string; tone: BadgeTone }> = {
+  live: { label: "Live", tone: "live" },
+  reconnecting: { label: "Reconnecting", tone: "warning" },
+  offline: { label: "Offline", tone: "danger" },
+};
+
+interface TerminalHeaderProps {
+  back: string;
+  name: string;
+  view: SessionView | null;
+  onTakeOver(): void;
+  menu: ReactNode;
+}
+
+export function TerminalHeader({ back, name, view, onTakeOver, menu }: TerminalHeaderProps) {
+  const over = view !== null && (view.ended !== null || view.closed !== null);
+  return (
+    <header className="flex h-12 shrink-0 items-center gap-2 border-b bg-surface pr-1.5 pl-1.5 sm:gap-3">
+      <Tooltip text="All sessions">
+        <Button asChild variant="ghost" size="icon">
+          <Link to={back} aria-label="Back to all sessions" id="leave-terminal">
+            <ArrowLeft />
+          </Link>
+        </Button>
+      </Tooltip>
+      <h1 className="min-w-0 flex-1 truncate text-[15px] font-semibold tracking-tight">{name}</h1>
+      {view !== null && !over && (
+        <>
+          <Viewers count={view.viewers} />
+          <Control control={view.control} onTakeOver={onTakeOver} />
+          <Connection connection={view.connection} />
+        </>
+      )}
+      {over && (
+        <Badge data-testid="connection-state" data-state="ended">
+          Ended
+        </Badge>
+      )}
+      {menu}
+    </header>
+  );
+}
+
+function Connection({ connection }: Pick<SessionView, "connection">) {
+  const { label, tone } = CONNECTION[connection];
+  return (
+    <Badge tone={tone} role="status" data-testid="connection-state" data-state={connection}>
+      <StatusDot tone={tone} pulse={connection !== "offline"} />
+      {label}
+    </Badge>
+  );
+}
+
+function Viewers({ count }: { count: number }) {
+  return (
+    <Tooltip text={plural(count, "viewer")}>
+      <span
+        data-testid="viewers"
+        className="hidden items-center gap-1.5 px-1 text-[13px] text-muted-foreground tabular-nums sm:flex"
+      >
+        <Eye aria-hidden className="size-4" />
+        {count}
+        <span className="sr-only">{count === 1 ? "viewer" : "viewers"}</span>
+      </span>
+    </Tooltip>
+  );
+}
+
+interface ControlProps extends Pick<SessionView, "control"> {
+  onTakeOver(): void;
+}
+
+function Control({ control, onTakeOver }: ControlProps) {
+  if (control === "you") {
+    return (
+      <Tooltip text="You type and decide the size">
+        <Badge data-testid="control-badge" data-control="you" className="max-sm:hidden">
+          <Keyboard aria-hidden />
+          Controller
+        </Badge>
+      </Tooltip>
+    );
+  }
+  return (
+    <>
+      <Badge
+        tone="warning"
+        data-testid="control-badge"
+        data-control={control}
+        title={control === "other" ? "Someone else is typing" : "Nobody is typing"}
+      >
+        <Lock aria-hidden />
+        <span className="max-sm:sr-only">Read-only</span>
+      </Badge>
+      <Button size="small" data-testid="take-over" onClick={onTakeOver}>
+        Take over
+      </Button>
+    </>
+  );
+}
