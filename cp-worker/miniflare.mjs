@@ -1,0 +1,133 @@
+// Hosts the built worker on this machine: workerd through Miniflare, D1 on SQLite, no account.
+//
+//   node cp-worker/miniflare.mjs [--port 0] [--state DIR] [--assets DIR] [--build DIR]
+//                                [--auth-mode dev|email] [--no-stdin]
+//
+// Prints one line of JSON, {"url": …}, once it answers. Ends on SIGINT, SIGTERM and when its
+// standard input closes, so that it never outlives the process that started it.
+// As a module it exports `start(options)`, which the tests use.
+import { Miniflare } from "miniflare";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const API_PATHS = ["/api/*", "/gateway/*"];
+
+/**
+ * Starts the worker and applies the migrations.
+ *
+ * @param {object} options `port` (0 for any), `state` (folder that survives restarts; none: in
+ *   memory), `assets` (the built web app; none: no pages), `build`, `authMode`, `bindings`.
+ * @returns the Miniflare instance and its `url`
+ */
+export async function start(options = {}) {
+  const build = resolve(options.build ?? join(HERE, "build"));
+  const state = options.state && resolve(options.state);
+  const assets = resolve(options.assets ?? join(HERE, "web/dist"));
+  const mf = new Miniflare({
+    name: "chatcode",
+    host: "127.0.0.1",
+    port: options.port ?? 0,
+    cf: false,
+    rootPath: build,
+    modulesRoot: build,
+    modules: [
+      { type: "ESModule", path: join(build, "index.js") },
+      { type: "CompiledWasm", path: join(build, "index_bg.wasm") },
+    ],
+    compatibilityDate: "2026-04-01",
+    bindings: { AUTH_MODE: options.authMode ?? "dev", ...secrets(state), ...options.bindings },
+    d1Databases: { DB: "chatcode" },
+    kvNamespaces: { KV: "chatcode" },
+    durableObjects: { HUB: { className: "GatewayHub", useSQLite: true } },
+    ...(state && { defaultPersistRoot: state }),
+    ...(existsSync(assets) && { assets: site(assets) }),
+  });
+  try {
+    const url = (await mf.ready).origin;
+    await migrate(await mf.getD1Database("DB"), join(HERE, "migrations"));
+    return { mf, url };
+  } catch (error) {
+    await mf.dispose();
+    throw error;
+  }
+}
+
+/** Serves the web app as production does: without running the Worker, index.html for its routes. */
+function site(directory) {
+  return {
+    directory,
+    binding: "ASSETS",
+    routerConfig: { has_user_worker: true, static_routing: { user_worker: API_PATHS } },
+    assetConfig: { not_found_handling: "single-page-application" },
+  };
+}
+
+/** Secrets of this machine: as lasting as the state that they protect. */
+function secrets(state) {
+  const fresh = () => ({
+    COOKIE_SECRET: randomBytes(32).toString("base64"),
+    TOKEN_SECRET: randomBytes(32).toString("base64"),
+  });
+  if (!state) return fresh();
+  const file = join(state, "secrets.json");
+  if (!existsSync(file)) {
+    mkdirSync(state, { recursive: true });
+    writeFileSync(file, JSON.stringify(fresh()), { mode: 0o600 });
+  }
+  return JSON.parse(readFileSync(file, "utf8"));
+}
+
+/** Applies what is not applied yet, in order, each file as a whole or not at all. */
+async function migrate(db, folder) {
+  await db
+    .prepare("CREATE TABLE IF NOT EXISTS d1_migrations (name TEXT PRIMARY KEY, applied_at TEXT)")
+    .run();
+  const { results } = await db.prepare("SELECT name FROM d1_migrations").all();
+  const applied = new Set(results.map((row) => row.name));
+  const files = readdirSync(folder).filter((name) => name.endsWith(".sql"));
+  for (const name of files.sort().filter((name) => !applied.has(name))) {
+    const done = db
+      .prepare("INSERT INTO d1_migrations (name, applied_at) VALUES (?, datetime())")
+      .bind(name);
+    const text = readFileSync(join(folder, name), "utf8");
+    await db.batch([...statements(text).map((sql) => db.prepare(sql)), done]);
+  }
+}
+
+/** The statements of a migration. Ours hold no semicolon in a literal and no trigger. */
+function statements(text) {
+  const code = text.replace(/--.*$/gm, "");
+  return code.split(";").map((sql) => sql.trim()).filter(Boolean);
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      port: { type: "string", default: process.env.CHATCODE_PORT ?? "0" },
+      state: { type: "string", default: process.env.CHATCODE_STATE },
+      assets: { type: "string" },
+      build: { type: "string" },
+      "auth-mode": { type: "string", default: "dev" },
+      "no-stdin": { type: "boolean", default: false },
+    },
+  });
+  const { port, state, assets, build } = values;
+  const authMode = values["auth-mode"];
+  const { mf, url } = await start({ port: Number(port), state, assets, build, authMode });
+  let ending;
+  const end = () => {
+    ending ??= mf.dispose().then(() => process.exit(0));
+  };
+  process.on("SIGINT", end);
+  process.on("SIGTERM", end);
+  if (!values["no-stdin"]) process.stdin.on("end", end).resume();
+  console.log(JSON.stringify({ url }));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await main();
+}

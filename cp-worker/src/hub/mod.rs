@@ -1,0 +1,430 @@
+//! The hub of one gateway as a state machine: events of sockets and clock in, effects out.
+//!
+//! It holds no socket and reads no clock. Whatever it must know after hibernation it has put into
+//! the sockets' attachments (`Effect::SaveBrowser`, `Effect::SaveGateway`) before the timer that
+//! keeps the object awake has run out.
+
+mod browser;
+mod gateway;
+pub mod messages;
+pub mod pending;
+mod stream;
+pub mod viewer;
+
+use pending::{Pending, Waiter};
+use protocol::commands::Command;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use viewer::{Phase, Viewer};
+
+use crate::limits::SAVE_INTERVAL_MS;
+pub use gateway::Gateway;
+use stream::Stream;
+
+/// Names a browser's socket within its hub, for as long as the socket lives.
+pub type SocketId = u32;
+
+/// Names a request of the HTTP API that waits for the gateway.
+pub type CallId = u32;
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallError {
+    /// A code of the contract, or `gateway_offline`, `timed_out`, `too_many_commands`.
+    pub code: String,
+    /// What was tried and what to do.
+    pub message: String,
+}
+
+impl CallError {
+    fn new(code: &str, message: &str) -> Self {
+        Self { code: code.to_owned(), message: message.to_owned() }
+    }
+
+    /// The gateway is not connected.
+    pub fn offline() -> Self {
+        Self::new("gateway_offline", "the server is not connected; try again when it is back")
+    }
+
+    /// The hub was restarted while the command waited.
+    pub fn interrupted() -> Self {
+        Self::new("interrupted", "the connection was reset; look whether it happened")
+    }
+
+    fn timed_out() -> Self {
+        Self::new("timed_out", "the server did not answer within 10 s")
+    }
+}
+
+/// What the hub asks of its shell, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Send text to the gateway.
+    ToGateway(String),
+    /// Send text to a browser.
+    ToBrowser(SocketId, String),
+    /// Send the message that is being handled to a browser, as it came.
+    Pass(SocketId),
+    /// Close the gateway's socket.
+    CloseGateway(u16, &'static str),
+    /// Close a browser's socket.
+    CloseBrowser(SocketId, u16, &'static str),
+    /// Keep this in the gateway socket's attachment.
+    SaveGateway(String),
+    /// Keep this in a browser socket's attachment.
+    SaveBrowser(SocketId, String),
+    /// Answer a call, after the records before it are written.
+    Answer(CallId, Result<(), CallError>),
+    /// Write to the database, in order.
+    Record(Record),
+    /// Make a token, keep its hash, then call [`Hub::enrol`].
+    MakeToken,
+}
+
+/// What the database is to know.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// The gateway is connected and is this.
+    Hello {
+        /// Its version.
+        version: String,
+        /// The machine's name.
+        hostname: String,
+        /// `system_info` as JSON.
+        system_info: String,
+        /// The sessions that it keeps.
+        sessions: Vec<u32>,
+    },
+    /// The last health event as JSON.
+    Health(String),
+    /// The gateway's connection is gone.
+    Offline,
+    /// A session runs.
+    Started(u32),
+    /// A session has ended.
+    Ended {
+        /// The session.
+        session_id: u32,
+        /// As the contract names it.
+        reason: String,
+        /// The first process's exit code.
+        exit_code: Option<i32>,
+        /// The signal that killed it.
+        signal: Option<i32>,
+    },
+    /// Sessions created before `before` (milliseconds) and not in `known` are lost.
+    Lost {
+        /// Sessions that the gateway has or had since its hello.
+        known: Vec<u32>,
+        /// When it said hello.
+        before: u64,
+    },
+    /// The gateway has its own token: the bootstrap token is burnt.
+    Enrolled,
+}
+
+/// A browser's socket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum Browser {
+    Watcher,
+    Viewer(Viewer),
+}
+
+#[derive(Debug)]
+struct Connected {
+    browser: Browser,
+    /// The state that the browser was last told; `None` for none so far.
+    told: Option<messages::ViewerState>,
+    /// Positions changed since the attachment was written.
+    unsaved: bool,
+}
+
+/// The hub.
+#[derive(Debug)]
+pub struct Hub {
+    gateway_id: String,
+    /// Distinguishes the request ids of this instance from those before hibernation.
+    instance: u32,
+    requests: u32,
+    gateway: Option<Gateway>,
+    browsers: BTreeMap<SocketId, Connected>,
+    streams: BTreeMap<u32, Stream>,
+    pending: Pending,
+    /// Sessions whose viewers may have to be told their state.
+    touched: BTreeSet<u32>,
+    save_at: Option<u64>,
+    effects: Vec<Effect>,
+}
+
+impl Hub {
+    /// A hub without sockets. `instance` is random.
+    pub fn new(gateway_id: String, instance: u32) -> Self {
+        Self {
+            gateway_id,
+            instance,
+            requests: 0,
+            gateway: None,
+            browsers: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            pending: Pending::default(),
+            touched: BTreeSet::new(),
+            save_at: None,
+            effects: Vec::new(),
+        }
+    }
+
+    /// Takes back the gateway's socket after hibernation, from its attachment.
+    pub fn restore_gateway(&mut self, attachment: &str) {
+        self.gateway = serde_json::from_str(attachment).ok();
+    }
+
+    /// Takes back a browser's socket after hibernation, from its attachment. Called for all
+    /// sockets, the gateway's first.
+    pub fn restore_browser(&mut self, id: SocketId, attachment: &str) {
+        let Ok(browser) = serde_json::from_str::<Browser>(attachment) else { return };
+        if let Browser::Viewer(viewer) = &browser
+            && viewer.is_attached()
+        {
+            self.streams.entry(viewer.session_id).or_default().restore(viewer.seen);
+        }
+        self.browsers.insert(id, Connected { browser, told: None, unsaved: false });
+    }
+
+    /// Ends the restoring: what the browsers were told before hibernation still holds.
+    pub fn restored(&mut self) {
+        let states: Vec<_> =
+            self.viewers().map(|(id, viewer)| (id, self.state_of(viewer))).collect();
+        for (id, state) in states {
+            if let Some(connected) = self.browsers.get_mut(&id) {
+                connected.told = Some(state);
+            }
+        }
+    }
+
+    /// What is to be done, in order; empties the list.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        self.settle();
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Whether the gateway is connected and has said hello.
+    pub fn is_online(&self) -> bool {
+        self.gateway.as_ref().is_some_and(|gateway| gateway.greeted)
+    }
+
+    /// Sockets of browsers.
+    pub fn browser_count(&self) -> usize {
+        self.browsers.len()
+    }
+
+    /// Viewers of each session that has some.
+    pub fn viewer_counts(&self) -> BTreeMap<u32, usize> {
+        let mut counts = BTreeMap::new();
+        for (_, viewer) in self.viewers() {
+            *counts.entry(viewer.session_id).or_insert(0) += 1;
+        }
+        counts
+    }
+
+    /// When [`Hub::tick`] is to be called next, in milliseconds; not before something happens
+    /// when `None`, and then the object may hibernate.
+    pub fn next_deadline(&self) -> Option<u64> {
+        let asking = self
+            .viewers()
+            .filter(|(_, viewer)| viewer.is_asking())
+            .map(|(_, viewer)| viewer.asked_at + crate::limits::COMMAND_TIMEOUT_MS);
+        let acks = self.streams.values().filter_map(Stream::ack_deadline);
+        let reconcile = self.gateway.as_ref().and_then(Gateway::reconcile_deadline);
+        asking
+            .chain(acks)
+            .chain(reconcile)
+            .chain(self.save_at)
+            .chain(self.pending.next_deadline())
+            .min()
+    }
+
+    /// Does what has become due by `now` (milliseconds).
+    pub fn tick(&mut self, now: u64) {
+        for waiter in self.pending.take_overdue(now) {
+            self.resolve(waiter, Err(CallError::timed_out()));
+        }
+        self.expire_attaches(now);
+        self.reconcile(now);
+        let sessions: Vec<u32> = self.streams.keys().copied().collect();
+        for session_id in sessions {
+            self.ack_gateway(session_id, now);
+        }
+        if self.save_at.is_some_and(|at| at <= now) {
+            self.save_at = None;
+            self.save_positions();
+        }
+    }
+
+    /// Sends `command` for a request of the HTTP API; [`Effect::Answer`] ends it.
+    pub fn call(&mut self, call: CallId, command: &Command, now: u64) {
+        self.command(Waiter::Call(call), command, now);
+    }
+
+    /// Sends the gateway its own token, whose hash is kept by now.
+    pub fn enrol(&mut self, auth_token: String, now: u64) {
+        let credentials = protocol::commands::GatewayCredentials { auth_token };
+        self.command(Waiter::Enrolment, &credentials.into(), now);
+    }
+
+    /// Tells the watchers that the list of sessions changed, once it is written.
+    pub fn sessions_changed(&mut self) {
+        self.tell_watchers(&messages::sessions_changed());
+    }
+
+    /// The server was deleted: everybody leaves.
+    pub fn revoke(&mut self, now: u64) {
+        self.close_gateway(protocol::CLOSE_REVOKED, "server deleted");
+        let ids: Vec<SocketId> = self.browsers.keys().copied().collect();
+        for id in ids {
+            self.close_browser(id, crate::limits::CLOSE_NOT_FOUND, "server deleted", now);
+        }
+    }
+
+    /// The gateway has been silent for too long.
+    pub fn gateway_silent(&mut self) {
+        self.close_gateway(1001, "no sign of life");
+    }
+
+    fn command(&mut self, waiter: Waiter, command: &Command, now: u64) {
+        if !self.is_online() {
+            return self.resolve(waiter, Err(CallError::offline()));
+        }
+        if self.pending.is_full() {
+            let error = CallError::new("too_many_commands", "too many commands wait; try later");
+            return self.resolve(waiter, Err(error));
+        }
+        let request_id = self.next_request_id();
+        self.send(command, Some(&request_id));
+        self.pending.insert(request_id, waiter, now);
+    }
+
+    fn resolve(&mut self, waiter: Waiter, result: Result<(), CallError>) {
+        match (waiter, result) {
+            (Waiter::Call(call), result) => self.effects.push(Effect::Answer(call, result)),
+            (Waiter::Enrolment, Ok(())) => self.effects.push(Effect::Record(Record::Enrolled)),
+            // The gateway comes back with its bootstrap token and is asked again.
+            (Waiter::Enrolment, Err(_)) => self.close_gateway(1011, "enrolment failed"),
+            (Waiter::Viewer(id, request_id), result) => {
+                let error = result.err().map(|error| protocol::events::AckError {
+                    code: error.code,
+                    message: error.message,
+                });
+                let ack = protocol::events::Ack { ok: error.is_none(), error };
+                let text = protocol::events::Event::from(ack).to_json(Some(&request_id));
+                self.tell(id, text);
+            }
+        }
+    }
+
+    fn next_request_id(&mut self) -> String {
+        self.requests = self.requests.wrapping_add(1);
+        format!("{:x}-{:x}", self.instance, self.requests)
+    }
+
+    fn send(&mut self, command: &Command, request_id: Option<&str>) {
+        self.effects.push(Effect::ToGateway(command.to_json(request_id)));
+    }
+
+    fn tell(&mut self, id: SocketId, text: String) {
+        if self.browsers.contains_key(&id) {
+            self.effects.push(Effect::ToBrowser(id, text));
+        }
+    }
+
+    fn tell_watchers(&mut self, text: &str) {
+        for (id, connected) in &self.browsers {
+            if connected.browser == Browser::Watcher {
+                self.effects.push(Effect::ToBrowser(*id, text.to_owned()));
+            }
+        }
+    }
+
+    fn viewers(&self) -> impl Iterator<Item = (SocketId, &Viewer)> {
+        self.browsers.iter().filter_map(|(id, connected)| match &connected.browser {
+            Browser::Viewer(viewer) => Some((*id, viewer)),
+            Browser::Watcher => None,
+        })
+    }
+
+    fn viewers_of(&self, session_id: u32) -> impl Iterator<Item = (SocketId, &Viewer)> {
+        self.viewers().filter(move |(_, viewer)| viewer.session_id == session_id)
+    }
+
+    fn viewer_mut(&mut self, id: SocketId) -> Option<&mut Viewer> {
+        match &mut self.browsers.get_mut(&id)?.browser {
+            Browser::Viewer(viewer) => Some(viewer),
+            Browser::Watcher => None,
+        }
+    }
+
+    fn touch(&mut self, session_id: u32) {
+        self.touched.insert(session_id);
+    }
+
+    fn save_soon(&mut self, id: SocketId, now: u64) {
+        if let Some(connected) = self.browsers.get_mut(&id) {
+            connected.unsaved = true;
+            self.save_at.get_or_insert(now + SAVE_INTERVAL_MS);
+        }
+    }
+
+    fn state_of(&self, viewer: &Viewer) -> messages::ViewerState {
+        let taken = self.viewers_of(viewer.session_id).any(|(_, other)| other.control);
+        messages::ViewerState {
+            state: match viewer.phase {
+                Phase::Idle | Phase::Awaiting => "awaiting",
+                Phase::Live => "live",
+                Phase::Lagging => "lagging",
+            },
+            control: match (viewer.control, taken) {
+                (true, _) => "you",
+                (false, true) => "other",
+                (false, false) => "none",
+            },
+            viewers: self.viewers_of(viewer.session_id).count(),
+            gateway: if self.is_online() { "online" } else { "offline" },
+        }
+    }
+
+    /// Tells the viewers of touched sessions what changed for them, and saves them.
+    fn settle(&mut self) {
+        for session_id in std::mem::take(&mut self.touched) {
+            let states: Vec<_> = self
+                .viewers_of(session_id)
+                .map(|(id, viewer)| (id, self.state_of(viewer)))
+                .collect();
+            for (id, state) in states {
+                let Some(connected) = self.browsers.get_mut(&id) else { continue };
+                if connected.told.as_ref() != Some(&state) {
+                    self.effects.push(Effect::ToBrowser(id, state.to_json()));
+                    connected.told = Some(state);
+                }
+                self.save(id);
+            }
+        }
+    }
+
+    fn save_positions(&mut self) {
+        let unsaved: Vec<SocketId> =
+            self.browsers.iter().filter(|(_, one)| one.unsaved).map(|(id, _)| *id).collect();
+        for id in unsaved {
+            self.save(id);
+        }
+    }
+
+    fn save(&mut self, id: SocketId) {
+        let Some(connected) = self.browsers.get_mut(&id) else { return };
+        connected.unsaved = false;
+        if let Browser::Viewer(viewer) = &mut connected.browser {
+            viewer.seen = self.streams.get(&viewer.session_id).and_then(Stream::seen);
+        }
+        // A struct of numbers, flags and short strings always serialises.
+        let attachment = serde_json::to_string(&connected.browser).unwrap_or_default();
+        self.effects.push(Effect::SaveBrowser(id, attachment));
+    }
+}

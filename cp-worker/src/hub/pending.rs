@@ -1,0 +1,82 @@
+//! Commands that wait for the gateway's ack, each with a deadline.
+
+use super::{CallId, SocketId};
+use crate::limits::{COMMAND_TIMEOUT_MS, MAX_PENDING};
+use std::collections::BTreeMap;
+
+/// Who is to be told of a command's ack.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Waiter {
+    /// A request of the HTTP API.
+    Call(CallId),
+    /// A viewer, under the name that it gave to its request.
+    Viewer(SocketId, String),
+    /// The enrolment: the gateway has kept its token.
+    Enrolment,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    waiter: Waiter,
+    deadline: u64,
+}
+
+/// The commands without an ack so far, by `request_id`.
+#[derive(Debug, Default)]
+pub struct Pending(BTreeMap<String, Waiting>);
+
+impl Pending {
+    /// Notes that `request_id` was sent at `now` (milliseconds) for `waiter`.
+    pub fn insert(&mut self, request_id: String, waiter: Waiter, now: u64) {
+        self.0.insert(request_id, Waiting { waiter, deadline: now + COMMAND_TIMEOUT_MS });
+    }
+
+    /// Whether no further command may wait.
+    pub fn is_full(&self) -> bool {
+        self.0.len() >= MAX_PENDING
+    }
+
+    /// Whom the ack of `request_id` is for, once.
+    pub fn take(&mut self, request_id: &str) -> Option<Waiter> {
+        self.0.remove(request_id).map(|waiting| waiting.waiter)
+    }
+
+    /// Everybody who waits, when the gateway is gone.
+    pub fn take_all(&mut self) -> Vec<Waiter> {
+        std::mem::take(&mut self.0).into_values().map(|waiting| waiting.waiter).collect()
+    }
+
+    /// Those whose deadline has passed.
+    pub fn take_overdue(&mut self, now: u64) -> Vec<Waiter> {
+        let overdue: Vec<String> = self
+            .0
+            .iter()
+            .filter(|(_, waiting)| waiting.deadline <= now)
+            .map(|(request_id, _)| request_id.clone())
+            .collect();
+        overdue.iter().filter_map(|request_id| self.take(request_id)).collect()
+    }
+
+    /// When the first deadline passes.
+    pub fn next_deadline(&self) -> Option<u64> {
+        self.0.values().map(|waiting| waiting.deadline).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_waiter_is_told_once() {
+        let mut pending = Pending::default();
+        pending.insert("a".into(), Waiter::Call(1), 0);
+        pending.insert("b".into(), Waiter::Call(2), 5);
+        assert_eq!(pending.next_deadline(), Some(COMMAND_TIMEOUT_MS));
+        assert_eq!(pending.take("a"), Some(Waiter::Call(1)));
+        assert_eq!(pending.take("a"), None);
+        assert_eq!(pending.take_overdue(COMMAND_TIMEOUT_MS + 4), vec![]);
+        assert_eq!(pending.take_overdue(COMMAND_TIMEOUT_MS + 5), vec![Waiter::Call(2)]);
+        assert_eq!(pending.next_deadline(), None);
+    }
+}

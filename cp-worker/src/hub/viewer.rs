@@ -1,0 +1,213 @@
+//! One browser's socket on one session: its phase, its positions, and what survives hibernation.
+
+use crate::limits::{UNCONFIRMED_SNAPSHOTS, VIEWER_WINDOW};
+use protocol::seq::{distance, is_before};
+use serde::{Deserialize, Serialize};
+
+/// Where a viewer stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// Connected, has not asked for the stream yet.
+    Idle,
+    /// Its replay or snapshot is on the way; live frames are not sent to it.
+    Awaiting,
+    /// It gets every frame.
+    Live,
+    /// It fell behind; it gets nothing until it has caught up with what it was sent.
+    Lagging,
+}
+
+/// A viewer. Serialised as it is into the socket's attachment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Viewer {
+    /// The session that it looks at.
+    pub session_id: u32,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Whether it is the session's controller.
+    pub control: bool,
+    /// The attach whose answer makes it live.
+    pub request_id: Option<String>,
+    /// Milliseconds: when that attach was sent.
+    pub asked_at: u64,
+    /// History lines that it wants in snapshots.
+    pub history_lines: Option<u32>,
+    /// Offset after the last byte that it was sent.
+    pub sent: Option<u32>,
+    /// Next byte that it expects, by its own acks.
+    pub acked: Option<u32>,
+    /// Snapshots sent since it last confirmed one.
+    pub unconfirmed: u8,
+    /// `seq` of the last snapshot; an ack from there on confirms it.
+    pub snapshot_at: u32,
+    /// Offset after the last byte that the gateway sent for this session, as the hub knew it.
+    pub seen: Option<u32>,
+}
+
+/// What became of a frame offered to a viewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// It is to be sent.
+    Taken,
+    /// It is to be sent, and was the last one for now: the viewer lags.
+    TakenLast,
+    /// The viewer is not live.
+    NotLive,
+    /// It does not continue what the viewer was sent: the viewer needs a new beginning.
+    Gap,
+}
+
+impl Viewer {
+    /// A viewer that has just connected.
+    pub fn new(session_id: u32) -> Self {
+        Self {
+            session_id,
+            phase: Phase::Idle,
+            control: false,
+            request_id: None,
+            asked_at: 0,
+            history_lines: None,
+            sent: None,
+            acked: None,
+            unconfirmed: 0,
+            snapshot_at: 0,
+            seen: None,
+        }
+    }
+
+    /// Whether it awaits, gets or will again get the stream.
+    pub fn is_attached(&self) -> bool {
+        self.phase != Phase::Idle
+    }
+
+    /// Whether it waits for the answer to an attach that the gateway has been sent.
+    pub fn is_asking(&self) -> bool {
+        self.phase == Phase::Awaiting && self.request_id.is_some()
+    }
+
+    /// Whether another snapshot may be sent without filling memory for a browser that stalls.
+    pub fn has_room(&self) -> bool {
+        self.unconfirmed < UNCONFIRMED_SNAPSHOTS
+    }
+
+    /// Forgets what it was sent, so that the next attach brings a snapshot.
+    pub fn forget(&mut self) {
+        (self.sent, self.acked) = (None, None);
+    }
+
+    /// Offers a frame of `len` bytes at `seq` and counts it.
+    pub fn offer(&mut self, seq: u32, len: u32) -> Offer {
+        if self.phase != Phase::Live {
+            return Offer::NotLive;
+        }
+        if self.sent.is_some_and(|sent| sent != seq) {
+            return Offer::Gap;
+        }
+        let end = seq.wrapping_add(len);
+        self.sent = Some(end);
+        // Unknown after a reset: learnt here.
+        let acked = *self.acked.get_or_insert(seq);
+        if u64::from(end.wrapping_sub(acked)) <= VIEWER_WINDOW {
+            return Offer::Taken;
+        }
+        self.phase = Phase::Lagging;
+        Offer::TakenLast
+    }
+
+    /// Notes a replay of `len` bytes from `seq`: the viewer is live after it.
+    pub fn replayed(&mut self, seq: u32, len: u32) {
+        self.answered();
+        self.acked.get_or_insert(seq);
+        self.sent = Some(seq.wrapping_add(len));
+    }
+
+    /// Notes a snapshot after which `seq` comes next: the viewer is live after it.
+    pub fn restored(&mut self, seq: u32) {
+        self.answered();
+        (self.sent, self.acked) = (Some(seq), Some(seq));
+        self.unconfirmed = self.unconfirmed.saturating_add(1);
+        self.snapshot_at = seq;
+    }
+
+    fn answered(&mut self) {
+        self.phase = Phase::Live;
+        self.request_id = None;
+    }
+
+    /// Notes the viewer's own ack; acks outside what it was sent are ignored. Returns whether a
+    /// lagging viewer has caught up by it.
+    pub fn ack(&mut self, seq: u32) -> bool {
+        let ahead = self.sent.is_some_and(|sent| is_before(sent, seq));
+        let stale = self.acked.is_some_and(|acked| is_before(seq, acked));
+        let nothing_sent = self.phase != Phase::Live && self.sent.is_none();
+        if ahead || stale || nothing_sent {
+            return false;
+        }
+        self.acked = Some(seq);
+        if distance(self.snapshot_at, seq) >= 0 {
+            self.unconfirmed = 0;
+        }
+        self.phase == Phase::Lagging && self.is_caught_up()
+    }
+
+    /// Whether it has parsed all that it was sent.
+    pub fn is_caught_up(&self) -> bool {
+        self.acked == self.sent && self.unconfirmed == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn live(seq: u32) -> Viewer {
+        let mut viewer = Viewer::new(1);
+        viewer.restored(seq);
+        viewer
+    }
+
+    #[test]
+    fn a_viewer_lags_beyond_two_windows_and_catches_up_by_acks() {
+        let mut viewer = live(u32::MAX - 100);
+        assert!(!viewer.ack(u32::MAX - 100));
+        let mut seq = u32::MAX - 100;
+        let frame = 16 * 1024;
+        for _ in 0..VIEWER_WINDOW / u64::from(frame) {
+            assert_eq!(viewer.offer(seq, frame), Offer::Taken);
+            seq = seq.wrapping_add(frame);
+        }
+        assert_eq!(viewer.offer(seq, 1), Offer::TakenLast);
+        assert_eq!(viewer.offer(seq.wrapping_add(1), 1), Offer::NotLive);
+        assert!(!viewer.ack(seq));
+        assert!(!viewer.ack(seq.wrapping_add(2)), "ahead of what was sent");
+        assert!(viewer.ack(seq.wrapping_add(1)));
+    }
+
+    #[test]
+    fn a_frame_at_another_place_is_not_sent() {
+        let mut viewer = live(10);
+        assert_eq!(viewer.offer(10, 5), Offer::Taken);
+        assert_eq!(viewer.offer(16, 5), Offer::Gap);
+        assert_eq!(viewer.offer(10, 5), Offer::Gap);
+    }
+
+    #[test]
+    fn unknown_positions_are_learnt_from_the_next_frame() {
+        let mut viewer = live(10);
+        viewer.forget();
+        assert_eq!(viewer.offer(500, 5), Offer::Taken);
+        assert_eq!((viewer.acked, viewer.sent), (Some(500), Some(505)));
+    }
+
+    #[test]
+    fn snapshots_must_be_confirmed() {
+        let mut viewer = live(10);
+        assert!(viewer.has_room());
+        viewer.restored(20);
+        assert!(!viewer.has_room());
+        viewer.ack(10);
+        assert!(!viewer.has_room(), "an ack from before the snapshot confirms nothing");
+        viewer.ack(20);
+        assert!(viewer.has_room());
+    }
+}

@@ -1,0 +1,74 @@
+//! Every bound of the control plane that is not already part of the contract.
+
+/// Unacknowledged bytes above which the hub pauses a viewer: two gateway windows, so that a viewer
+/// which alone holds the stream back is never paused.
+pub const VIEWER_WINDOW: u64 = 2 * protocol::limits::OUTPUT_WINDOW;
+
+/// Bytes after which the hub acks to the gateway at once.
+pub const ACK_BYTES: u32 = 64 * 1024;
+
+/// Milliseconds between two acks of fewer bytes than [`ACK_BYTES`].
+pub const ACK_INTERVAL_MS: u64 = 100;
+
+/// Milliseconds after which positions are written to the sockets' attachments.
+pub const SAVE_INTERVAL_MS: u64 = 100;
+
+/// Milliseconds that a command waits for its ack; the gateway promises 8 s.
+pub const COMMAND_TIMEOUT_MS: u64 = 10_000;
+
+/// Commands that may wait for their acks at the same time.
+pub const MAX_PENDING: usize = 256;
+
+/// Snapshots that a viewer may have been sent without confirming one; each is up to 1.4 MB.
+pub const UNCONFIRMED_SNAPSHOTS: u8 = 2;
+
+/// Milliseconds after hello in which a gateway reports ends; what is then missing is lost.
+pub const RECONCILE_MS: u64 = 5_000;
+
+/// Milliseconds without any sign of life after which a browser's socket is closed.
+pub const BROWSER_SILENCE_MS: u64 = 600_000;
+
+/// Milliseconds without any sign of life after which a gateway's socket is closed: three pings.
+pub const GATEWAY_SILENCE_MS: u64 = 90_000;
+
+/// Milliseconds between two looks for silent sockets, while browsers are connected.
+pub const SWEEP_INTERVAL_MS: u64 = 600_000;
+
+/// Browser sockets of one gateway.
+pub const MAX_BROWSERS: usize = 64;
+
+/// Largest request body of the HTTP API in bytes.
+pub const BODY_BYTES: usize = 64 * 1024;
+
+/// Longest folder name in bytes (`PATH_MAX`).
+pub const WORKDIR_BYTES: usize = 4096;
+
+/// Longest e-mail address in bytes (RFC 5321).
+pub const EMAIL_BYTES: usize = 254;
+
+/// Servers of one user.
+pub const MAX_SERVERS: u32 = 50;
+
+/// Milliseconds for which a browser stays signed in: 30 days.
+pub const SIGN_IN_MS: u64 = 30 * 24 * 3_600_000;
+
+/// Milliseconds in which a new server must enrol: an hour, for slow cloud-init runs.
+pub const BOOTSTRAP_MS: u64 = 3_600_000;
+
+/// Bytes of randomness in a token.
+pub const TOKEN_BYTES: usize = 32;
+
+/// Shortest secret binding in bytes.
+pub const SECRET_BYTES: usize = 32;
+
+/// Browser close code: not signed in.
+pub const CLOSE_NOT_SIGNED_IN: u16 = 4401;
+
+/// Browser close code: no such server or session.
+pub const CLOSE_NOT_FOUND: u16 = 4404;
+
+/// Browser close code: no heartbeat.
+pub const CLOSE_SILENT: u16 = 4408;
+
+/// Browser close code: the session has ended.
+pub const CLOSE_ENDED: u16 = 4409;

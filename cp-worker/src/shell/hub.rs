@@ -1,0 +1,333 @@
+//! GatewayHub, the Durable Object: carries socket events to the hub and its effects back.
+
+use super::config::token_secret;
+use super::jobs::{Job, Jobs};
+use super::sockets::{BROWSER_TAG, GATEWAY_TAG, Peer, Sender, Sockets};
+use super::{now, random, respond};
+use crate::auth::token;
+use crate::hub::{CallError, CallId, Effect, Hub, SocketId};
+use crate::limits::MAX_BROWSERS;
+use futures_channel::oneshot;
+use protocol::commands::{Command, Incoming};
+use protocol::frame::HEADER_BYTES;
+use protocol::limits::MAX_TEXT_BYTES;
+use serde_json::json;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+use wasm_bindgen::prelude::*;
+use worker::js_sys::{ArrayBuffer, JsString, Uint8Array};
+use worker::wasm_bindgen_futures::spawn_local;
+use worker::{
+    Delay, DurableObject, Env, Request, Response, Result, State, WebSocketPair,
+    WebSocketRequestResponsePair, console_error, durable_object, web_sys,
+};
+
+/// The Durable Object of one gateway. The attribute exports construction, `fetch` and `alarm`; the
+/// socket handlers below are exported by hand, so that they are synchronous, which keeps messages
+/// in order, and get the message itself, which keeps payloads out of our memory.
+#[durable_object(alarm)]
+pub struct GatewayHub {
+    core: Rc<Core>,
+}
+
+/// What the object's events and its background tasks share. No borrow is held across an await.
+pub struct Core {
+    pub(super) state: State,
+    pub(super) env: Env,
+    pub(super) gateway_id: String,
+    pub(super) hub: RefCell<Hub>,
+    pub(super) sockets: RefCell<Sockets>,
+    pub(super) jobs: Jobs,
+    calls: RefCell<BTreeMap<CallId, oneshot::Sender<Answer>>>,
+    last_call: Cell<CallId>,
+    /// Milliseconds: when the next tick comes by itself.
+    armed: Cell<Option<u64>>,
+    instance: u32,
+    started_at: u64,
+}
+
+type Answer = std::result::Result<(), CallError>;
+
+impl DurableObject for GatewayHub {
+    fn new(state: State, env: Env) -> Self {
+        if let Ok(pair) = WebSocketRequestResponsePair::new(protocol::PING, protocol::PONG) {
+            state.set_websocket_auto_response(&pair);
+        }
+        let gateway_id = state.id().name().unwrap_or_default();
+        // Without randomness ids may repeat ones from before hibernation, which time tells apart.
+        let instance = random().map_or(now() as u32, u32::from_le_bytes);
+        let mut hub = Hub::new(gateway_id.clone(), instance);
+        let (sockets, gateway, browsers) = Sockets::restore(&state);
+        if let Some(attachment) = gateway {
+            hub.restore_gateway(&attachment);
+        }
+        for (id, attachment) in browsers {
+            hub.restore_browser(id, &attachment);
+        }
+        hub.restored();
+        let core = Core {
+            state,
+            env,
+            gateway_id,
+            hub: RefCell::new(hub),
+            sockets: RefCell::new(sockets),
+            jobs: Jobs::default(),
+            calls: RefCell::default(),
+            last_call: Cell::new(0),
+            armed: Cell::new(None),
+            instance,
+            started_at: now(),
+        };
+        Self { core: Rc::new(core) }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let url = request.url()?;
+        let argument = url.query().unwrap_or_default();
+        let core = &self.core;
+        match url.path() {
+            "/gateway" => core.accept_gateway(argument == "enrol"),
+            "/watch" => core.accept_browser(None),
+            "/view" => core.accept_browser(argument.parse().ok()),
+            "/command" => core.command(&request.text().await?).await,
+            "/changed" => core.done(|hub| hub.sessions_changed()),
+            "/revoke" => core.done(|hub| hub.revoke(now())),
+            "/status" => Response::from_json(&json!({
+                "online": core.hub.borrow().is_online(),
+                "viewers": core.hub.borrow().viewer_counts(),
+            })),
+            "/instance" => Response::from_json(&json!({
+                "instance": core.instance, "started_at": core.started_at,
+            })),
+            _ => Response::error("no such operation", 404),
+        }
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        self.core.sweep().await?;
+        Response::empty()
+    }
+}
+
+#[wasm_bindgen]
+impl GatewayHub {
+    /// Takes a message. Binary ones are known by their first bytes and passed on as they are.
+    #[wasm_bindgen(js_name = webSocketMessage)]
+    pub fn web_socket_message(&self, socket: web_sys::WebSocket, message: JsValue) {
+        let now = now();
+        let Some(sender) = self.core.sockets.borrow().sender(&socket) else { return };
+        self.core.sockets.borrow_mut().heard(sender, now);
+        if let Some(buffer) = message.dyn_ref::<ArrayBuffer>() {
+            let len = buffer.byte_length();
+            let head = head_of(buffer, len);
+            self.core.drive(Some(&message), |hub| match sender {
+                Sender::Gateway => hub.gateway_binary(&head, len as usize, now),
+                Sender::Browser(id) => hub.browser_binary(id, len as usize, now),
+            });
+            return;
+        }
+        let Some(string) = message.dyn_ref::<JsString>() else { return };
+        // Looked at before the copy: our memory never shrinks.
+        let too_large = string.length() as usize > MAX_TEXT_BYTES;
+        let text = if too_large { String::new() } else { String::from(string) };
+        self.core.drive(Some(&message), |hub| match (sender, too_large) {
+            (Sender::Gateway, true) => hub.gateway_too_large(),
+            (Sender::Gateway, false) => hub.gateway_text(&text, now),
+            (Sender::Browser(id), true) => hub.browser_too_large(id, now),
+            (Sender::Browser(id), false) => hub.browser_text(id, &text, now),
+        });
+    }
+
+    /// A socket was closed by its other end, which waits for the answer.
+    #[wasm_bindgen(js_name = webSocketClose)]
+    pub fn web_socket_close(
+        &self,
+        socket: web_sys::WebSocket,
+        code: u16,
+        reason: String,
+        _clean: bool,
+    ) {
+        // Codes that only describe a close must not be sent in one.
+        let code = if matches!(code, 1005 | 1006 | 1015) { 1000 } else { code };
+        let _ = socket.close_with_code_and_reason(code, &reason);
+        self.core.gone(&socket);
+    }
+
+    /// A socket broke.
+    #[wasm_bindgen(js_name = webSocketError)]
+    pub fn web_socket_error(&self, socket: web_sys::WebSocket, _error: JsValue) {
+        self.core.gone(&socket);
+    }
+}
+
+fn head_of(buffer: &ArrayBuffer, len: u32) -> [u8; HEADER_BYTES] {
+    let mut head = [0; HEADER_BYTES];
+    if len as usize >= HEADER_BYTES {
+        Uint8Array::new_with_byte_offset_and_length(buffer, 0, HEADER_BYTES as u32)
+            .copy_to(&mut head);
+    }
+    head
+}
+
+impl Core {
+    /// Lets an event happen to the hub and carries out what follows from it.
+    pub(super) fn drive(self: &Rc<Self>, message: Option<&JsValue>, event: impl FnOnce(&mut Hub)) {
+        let (effects, deadline) = {
+            let mut hub = self.hub.borrow_mut();
+            event(&mut hub);
+            (hub.take_effects(), hub.next_deadline())
+        };
+        for effect in effects {
+            self.apply(effect, message);
+        }
+        self.arm(deadline);
+    }
+
+    fn apply(self: &Rc<Self>, effect: Effect, message: Option<&JsValue>) {
+        let mut sockets = self.sockets.borrow_mut();
+        match effect {
+            Effect::ToGateway(text) => sockets.gateway.iter().for_each(|peer| peer.send(&text)),
+            Effect::ToBrowser(id, text) => {
+                sockets.browser(id).into_iter().for_each(|peer| peer.send(&text));
+            }
+            Effect::Pass(id) => {
+                if let (Some(peer), Some(message)) = (sockets.browser(id), message) {
+                    peer.pass(message);
+                }
+            }
+            Effect::CloseGateway(code, reason) => {
+                let peer = sockets.remove(Sender::Gateway);
+                peer.iter().for_each(|peer| peer.close(code, reason));
+            }
+            Effect::CloseBrowser(id, code, reason) => {
+                let peer = sockets.remove(Sender::Browser(id));
+                peer.iter().for_each(|peer| peer.close(code, reason));
+            }
+            Effect::SaveGateway(part) => {
+                sockets.gateway.iter().for_each(|peer| peer.save(part.clone()))
+            }
+            Effect::SaveBrowser(id, part) => {
+                sockets.browser(id).into_iter().for_each(|peer| peer.save(part.clone()));
+            }
+            Effect::Answer(call, result) => {
+                drop(sockets);
+                self.add_job(Job::Answer(call, result));
+            }
+            Effect::Record(record) => {
+                drop(sockets);
+                self.add_job(Job::Record(record));
+            }
+            Effect::MakeToken => {
+                drop(sockets);
+                self.add_job(Job::MakeToken);
+            }
+        }
+    }
+
+    /// Sees to it that the hub is ticked at `deadline`. A timer also keeps the object awake, and
+    /// that is wanted: until then there is something to be sent or saved.
+    fn arm(self: &Rc<Self>, deadline: Option<u64>) {
+        let Some(at) = deadline else { return };
+        if self.armed.get().is_some_and(|armed| armed <= at) {
+            return;
+        }
+        self.armed.set(Some(at));
+        let core = Rc::clone(self);
+        spawn_local(async move {
+            Delay::from(Duration::from_millis(at.saturating_sub(now()).max(1))).await;
+            if core.armed.get() == Some(at) {
+                core.armed.set(None);
+            }
+            core.drive(None, |hub| hub.tick(now()));
+        });
+    }
+
+    fn done(self: &Rc<Self>, event: impl FnOnce(&mut Hub)) -> Result<Response> {
+        self.drive(None, event);
+        Ok(Response::empty()?.with_status(204))
+    }
+
+    fn accept_gateway(self: &Rc<Self>, enrolling: bool) -> Result<Response> {
+        let old = self.sockets.borrow_mut().gateway.take();
+        if let Some(old) = old {
+            old.close(protocol::CLOSE_REPLACED, "another connection took this one's place");
+        }
+        let pair = WebSocketPair::new()?;
+        self.state.accept_websocket_with_tags(&pair.server, &[GATEWAY_TAG]);
+        self.sockets.borrow_mut().gateway = Some(Peer::new(0, pair.server, now()));
+        self.drive(None, |hub| hub.gateway_connected(enrolling));
+        Response::from_websocket(pair.client)
+    }
+
+    /// Accepts a viewer of `session_id`, or a watcher.
+    fn accept_browser(self: &Rc<Self>, session_id: Option<u32>) -> Result<Response> {
+        if self.hub.borrow().browser_count() >= MAX_BROWSERS {
+            let failure = respond::Failure::new(503, "too_many_browsers", "too many open pages");
+            return respond::closed(&failure);
+        }
+        self.drop_silent_gateway();
+        let id = SocketId::from_le_bytes(random()?);
+        let pair = WebSocketPair::new()?;
+        self.state.accept_websocket_with_tags(&pair.server, &[BROWSER_TAG]);
+        self.sockets.borrow_mut().browsers.push(Peer::new(id, pair.server, now()));
+        self.drive(None, |hub| match session_id {
+            Some(session_id) => hub.viewer_connected(id, session_id),
+            None => hub.watcher_connected(id),
+        });
+        self.arm_sweep();
+        Response::from_websocket(pair.client)
+    }
+
+    fn gone(self: &Rc<Self>, socket: &web_sys::WebSocket) {
+        let Some(sender) = self.sockets.borrow().sender(socket) else { return };
+        self.sockets.borrow_mut().remove(sender);
+        self.drive(None, |hub| match sender {
+            Sender::Gateway => hub.gateway_closed(),
+            Sender::Browser(id) => hub.browser_closed(id, now()),
+        });
+    }
+
+    /// Sends a command of the contract and answers when the gateway has acked it.
+    async fn command(self: &Rc<Self>, text: &str) -> Result<Response> {
+        let Incoming::Command { command, .. } = protocol::commands::decode(text) else {
+            return Response::error("not a command", 400);
+        };
+        match self.call(&command).await {
+            Ok(()) => Ok(Response::empty()?.with_status(204)),
+            Err(error) => Ok(Response::from_json(&error)?.with_status(409)),
+        }
+    }
+
+    async fn call(self: &Rc<Self>, command: &Command) -> Answer {
+        let call = self.last_call.get().wrapping_add(1);
+        self.last_call.set(call);
+        let (answer, answered) = oneshot::channel();
+        self.calls.borrow_mut().insert(call, answer);
+        self.drive(None, |hub| hub.call(call, command, now()));
+        answered.await.unwrap_or_else(|_| Err(CallError::interrupted()))
+    }
+
+    /// Ends a call.
+    pub(super) fn answer(&self, call: CallId, result: Answer) {
+        if let Some(answer) = self.calls.borrow_mut().remove(&call) {
+            let _ = answer.send(result);
+        }
+    }
+
+    /// Makes the gateway's own token. Its hash is kept before the gateway hears of it, so that a
+    /// lost ack locks nobody out.
+    pub(super) async fn make_token(self: &Rc<Self>) -> Result<()> {
+        let token = token::encode(&random()?);
+        let Some(hash) =
+            token_secret(&self.env).ok().and_then(|secret| token::hash(&secret, &token))
+        else {
+            console_error!("no TOKEN_SECRET: {} cannot enrol", self.gateway_id);
+            return Ok(());
+        };
+        self.db()?.set_next_auth_hash(&self.gateway_id, &hash).await?;
+        self.drive(None, |hub| hub.enrol(token, now()));
+        Ok(())
+    }
+}

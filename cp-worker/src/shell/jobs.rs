@@ -1,0 +1,108 @@
+//! What the hub does in the background, one after the other: records, tokens, answers to calls.
+
+use super::db::Db;
+use super::hub::Core;
+use super::now;
+use crate::hub::{CallError, CallId, Record};
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+use worker::wasm_bindgen_futures::spawn_local;
+use worker::{Delay, Result, console_error};
+
+/// Milliseconds between the attempts to write a record; after the last it is given up. The next
+/// hello puts right what is then missing.
+const RETRY_MS: [u64; 3] = [100, 500, 2_000];
+
+/// One thing to do.
+pub enum Job {
+    /// Write to the database.
+    Record(Record),
+    /// Answer a call, now that the records before it are written.
+    Answer(CallId, std::result::Result<(), CallError>),
+    /// Make the gateway's own token.
+    MakeToken,
+}
+
+/// The jobs that wait.
+#[derive(Default)]
+pub struct Jobs {
+    queue: RefCell<VecDeque<Job>>,
+    busy: Cell<bool>,
+}
+
+impl Core {
+    /// Appends a job.
+    pub(super) fn add_job(self: &Rc<Self>, job: Job) {
+        self.jobs.queue.borrow_mut().push_back(job);
+        if self.jobs.busy.replace(true) {
+            return;
+        }
+        let core = Rc::clone(self);
+        spawn_local(async move {
+            while let Some(job) = core.next_job() {
+                core.run(job).await;
+            }
+            core.jobs.busy.set(false);
+        });
+    }
+
+    fn next_job(&self) -> Option<Job> {
+        self.jobs.queue.borrow_mut().pop_front()
+    }
+
+    async fn run(self: &Rc<Self>, job: Job) {
+        match job {
+            Job::Answer(call, result) => self.answer(call, result),
+            Job::MakeToken => {
+                if let Err(error) = self.make_token().await {
+                    console_error!("enrolling {}: {error}", self.gateway_id);
+                }
+            }
+            Job::Record(record) => {
+                let mut delays = RETRY_MS.into_iter();
+                while let Err(error) = self.write(&record).await {
+                    console_error!("writing {record:?} of {}: {error}", self.gateway_id);
+                    let Some(delay) = delays.next() else { return };
+                    Delay::from(Duration::from_millis(delay)).await;
+                }
+                if changes_sessions(&record) {
+                    self.drive(None, |hub| hub.sessions_changed());
+                }
+            }
+        }
+    }
+
+    async fn write(&self, record: &Record) -> Result<()> {
+        let (db, id) = (self.db()?, self.gateway_id.as_str());
+        match record {
+            Record::Hello { version, hostname, system_info, sessions } => {
+                db.greet(id, version, hostname, system_info, now()).await?;
+                db.adopt_sessions(id, sessions, now()).await
+            }
+            Record::Health(health) => db.set_health(id, health, now()).await,
+            Record::Offline => db.set_offline(id, now()).await,
+            Record::Started(session_id) => db.set_running(id, *session_id).await,
+            Record::Ended { session_id, reason, exit_code, signal } => {
+                db.set_ended(id, *session_id, reason, *exit_code, *signal, now()).await
+            }
+            Record::Lost { known, before } => db.set_lost(id, known, *before, now()).await,
+            Record::Enrolled => db.complete_enrolment(id).await,
+        }
+    }
+
+    /// The database.
+    pub(super) fn db(&self) -> Result<Db> {
+        Db::new(&self.env)
+    }
+}
+
+fn changes_sessions(record: &Record) -> bool {
+    match record {
+        Record::Hello { .. } | Record::Started(_) | Record::Ended { .. } | Record::Lost { .. } => {
+            true
+        }
+        Record::Health(_) | Record::Offline | Record::Enrolled => false,
+    }
+}

@@ -1,0 +1,70 @@
+//! The Worker: binds the pure logic to fetch, D1, the Durable Object and the clock.
+
+mod api;
+mod config;
+mod db;
+mod hub;
+mod jobs;
+mod respond;
+mod sockets;
+mod sweep;
+
+use crate::limits::CLOSE_NOT_SIGNED_IN;
+use crate::routes::{NoRoute, Route, route};
+use config::Config;
+use respond::{Failure, Outcome};
+use worker::{Context, Env, Request, Response, Result, event};
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+    let is_socket = route("GET", &request.path()).is_ok_and(|route| route.is_browser_socket());
+    match answer(request, env).await {
+        Ok(response) => Ok(response),
+        // A page cannot read the status of a refused upgrade, but it can read a close code.
+        Err(failure) if is_socket => respond::closed(&failure),
+        Err(failure) => failure.into_response(),
+    }
+}
+
+async fn answer(request: Request, env: Env) -> Outcome {
+    let route = route(request.method().as_ref(), &request.path()).map_err(|none| match none {
+        NoRoute::NotFound => Failure::not_found("no such address"),
+        NoRoute::MethodNotAllowed => {
+            Failure::new(405, "method_not_allowed", "not with this method")
+        }
+    })?;
+    if route == Route::Asset {
+        // Not bound where only the API runs.
+        let Ok(assets) = env.assets("ASSETS") else {
+            return Err(Failure::not_found("the web app is not part of this deployment"));
+        };
+        return Ok(assets.fetch_request(request).await?);
+    }
+    let config = Config::read(&request, &env)?;
+    if let Route::GatewaySocket(gateway_id) = &route {
+        return api::gateway_socket(&request, &env, &config, gateway_id).await;
+    }
+    let from_elsewhere = config.is_foreign_origin(&request)?;
+    if (route.is_mutating() || route.is_browser_socket()) && from_elsewhere {
+        return Err(Failure::new(403, "foreign_origin", "requests must come from our own pages"));
+    }
+    api::answer(request, &env, &config, route).await
+}
+
+/// Milliseconds since the Unix epoch; frozen within one event on the platform.
+fn now() -> u64 {
+    worker::Date::now().as_millis()
+}
+
+/// `N` random bytes.
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| worker::Error::RustError(error.to_string()))?;
+    Ok(bytes)
+}
+
+/// A random id of `N` bytes in hex behind `prefix`.
+fn random_id<const N: usize>(prefix: &str) -> Result<String> {
+    let digits: String = random::<N>()?.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{prefix}{digits}"))
+}
