@@ -138,3 +138,6 @@ pub const END_POLLS: u32 = 6;
 
 /// Unread bytes in a terminal's kernel queue from which its program counts as not reading.
 pub const TTY_FULL_BYTES: u64 = 2 * 1024;
+
+/// Sessions that are not here and are complained about within one [`ERROR_EVERY_MS`].
+pub const MAX_STRANGERS: usize = 64;

@@ -95,9 +95,12 @@ fn new_session(
     words.extend(["/bin/sh", "-c", WRAPPER, "sh", &exit].map(word));
     if !environment_flag {
         words.push("/usr/bin/env".to_owned());
-        words.extend(environment.iter().map(|pair| word(pair)));
+        words.extend(environment.iter().map(word));
     }
-    words.extend(program(create).iter().map(|part| word(part)));
+    words.extend(program(create).iter().map(word));
+    words.extend(
+        [";", "set-option", "-w", "-t", &target, "window-size", "manual"].map(str::to_owned),
+    );
     words.extend([";", "set-option", "-t", &target, "@cc_gateway", gateway_id].map(str::to_owned));
     words
 }

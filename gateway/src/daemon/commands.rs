@@ -2,9 +2,11 @@
 
 use super::{Daemon, Effect, Job, Now};
 use crate::config::token_path;
-use crate::session::ack;
+use crate::limits::{ERROR_EVERY_MS, MAX_STRANGERS};
+use crate::session::{Session, ack};
 use protocol::commands::{Agent, Command, Incoming, SessionCreate, decode};
 use protocol::envelope::codes;
+use protocol::events::{Event, SessionError};
 use protocol::limits::{ENV_BYTES, INPUT_BYTES, NAME_CHARS, PASTE_BYTES, is_terminal_size};
 use protocol::{BASE64, Engine as _};
 
@@ -84,7 +86,7 @@ impl Daemon {
             _ => return,
         };
         let Some(session) = self.sessions.get_mut(&session_id).filter(|s| !s.is_ended()) else {
-            return self.unknown_session(&request_id, &command, session_id);
+            return self.unknown_session(&request_id, &command, session_id, now);
         };
         let refused = match command {
             Command::SessionAttach(attach) => {
@@ -134,12 +136,17 @@ impl Daemon {
         }
     }
 
-    fn unknown_session(&mut self, request_id: &str, command: &Command, session_id: u32) {
-        let message = format!("there is no session {session_id} here");
-        if Command::is_unacked(command.name()) {
-            self.drop_frame("a command for no known session");
-        } else {
-            self.fail(request_id, codes::UNKNOWN_SESSION, &message);
+    fn unknown_session(&mut self, request_id: &str, command: &Command, id: u32, now: Now) {
+        let message = format!("there is no session {id} here");
+        if !Command::is_unacked(command.name()) {
+            return self.fail(request_id, codes::UNKNOWN_SESSION, &message);
+        }
+        self.strangers.retain(|_, last| now.mono < *last + ERROR_EVERY_MS);
+        if self.strangers.len() < MAX_STRANGERS && !self.strangers.contains_key(&id) {
+            self.strangers.insert(id, now.mono);
+            let code = codes::UNKNOWN_SESSION.to_owned();
+            let error = SessionError { session_id: id, code, message };
+            self.send(Event::from(error).to_json(None));
         }
     }
 
@@ -170,7 +177,7 @@ impl Daemon {
     }
 
     fn end_session(&mut self, request_id: String, session_id: u32) {
-        if !self.sessions.get(&session_id).is_some_and(|session| !session.is_ended()) {
+        if self.sessions.get(&session_id).is_none_or(Session::is_ended) {
             let message = format!("there is no session {session_id} here");
             return self.fail(&request_id, codes::UNKNOWN_SESSION, &message);
         }

@@ -65,6 +65,8 @@ pub struct Daemon {
     turn: (u32, usize),
     status: status::Status,
     dropped: u64,
+    /// When a session that is not here was last complained about.
+    strangers: BTreeMap<u32, Ms>,
 }
 
 impl Daemon {
@@ -84,6 +86,7 @@ impl Daemon {
             linked: false,
             turn: (0, 0),
             dropped: 0,
+            strangers: BTreeMap::new(),
         }
     }
 

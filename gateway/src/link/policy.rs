@@ -20,7 +20,9 @@ pub enum Ending {
 impl std::fmt::Display for Ending {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Status(401 | 403, _) => f.write_str("the token was refused: check or renew it"),
+            Self::Status(status @ (401 | 403), _) => {
+                write!(f, "the token was refused, status {status}: check or renew it")
+            }
             Self::Status(status, _) => write!(f, "the control plane answered status {status}"),
             Self::Closed(CLOSE_REVOKED) => f.write_str("the token was revoked: enrol again"),
             Self::Closed(CLOSE_REPLACED) => f.write_str("another gateway uses this id"),

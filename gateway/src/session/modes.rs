@@ -13,7 +13,7 @@ const ESC: u8 = 0x1b;
 /// 1015/1016 mouse encodings, 2004 bracketed paste, 2031 colour scheme reports.
 const TRACKED_MODES: [u16; 9] = [5, 12, 45, 1004, 1007, 1015, 1016, 2004, 2031];
 
-/// Modes that are on in a fresh terminal; none of the tracked ones is.
+/// G0 to G3.
 const CHARSETS: usize = 4;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -258,11 +258,11 @@ impl Modes {
     fn osc(&mut self) {
         let body = self.unfinished.get(2..).unwrap_or_default();
         let title = body.strip_prefix(b"0;").or_else(|| body.strip_prefix(b"2;"));
-        if let Some(title) = title.filter(|title| !self.overlong && title.len() <= TITLE_BYTES) {
-            if title != self.title {
-                self.title = title.to_vec();
-                self.changed = true;
-            }
+        if let Some(title) = title.filter(|title| !self.overlong && title.len() <= TITLE_BYTES)
+            && title != self.title
+        {
+            self.title = title.to_vec();
+            self.changed = true;
         }
     }
 

@@ -53,14 +53,14 @@ pub fn session_name(session_id: u32) -> String {
     format!("cc-{session_id}")
 }
 
-/// The server's configuration. `terminal` must have a terminfo entry on this machine.
+/// The server's configuration. `window-size` is set for each window instead: a server with
+/// `manual` as its global value crashes at `new-session` (seen in 3.3a). `terminal` must have a terminfo entry on this machine.
 pub fn configuration(terminal: &str) -> String {
     format!(
         "set -g default-terminal {terminal}\n\
          set -g history-limit {HISTORY_LIMIT}\n\
          set -g status off\n\
          set -g mouse off\n\
-         set -g window-size manual\n\
          set -g allow-rename off\n\
          set -g remain-on-exit off\n\
          set -g detach-on-destroy on\n\
