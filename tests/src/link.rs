@@ -53,8 +53,6 @@ pub struct Link {
     pub answers_pings: bool,
     /// Whether every text is checked against the schema.
     pub checks_schema: bool,
-    /// When the last binary frame came.
-    pub last_output_at: Option<Instant>,
     pending: HashMap<String, Vec<Event>>,
     acks: HashMap<String, Result<Vec<Event>, AckError>>,
     requests: u64,
@@ -75,7 +73,6 @@ impl Link {
             texts: 0,
             answers_pings: true,
             checks_schema: true,
-            last_output_at: None,
             pending: HashMap::new(),
             acks: HashMap::new(),
             requests: 0,
@@ -143,10 +140,7 @@ impl Link {
             }
             Received::Text(text) if text == PONG => self.pongs += 1,
             Received::Text(text) => self.take_text(&text),
-            Received::Binary(bytes) => {
-                self.last_output_at = Some(at);
-                self.take_binary(&bytes);
-            }
+            Received::Binary(bytes) => self.take_binary(at, &bytes),
             Received::Closed(code) => self.ending = Some(Ending::Closed(code)),
             Received::Lost(_) => {
                 self.ending.get_or_insert(Ending::Lost);
@@ -200,13 +194,13 @@ impl Link {
         self.events.push_back((request_id, event));
     }
 
-    fn take_binary(&mut self, bytes: &[u8]) {
+    fn take_binary(&mut self, at: Instant, bytes: &[u8]) {
         assert!(self.hello.is_some(), "a binary frame before hello");
         assert!(bytes.len() <= MAX_BINARY_BYTES, "a frame of {} bytes", bytes.len());
         let frame = Frame::decode(bytes).expect("a frame of the contract");
         assert_eq!(frame.kind, Kind::Output);
         let stream = self.streams.get_mut(&frame.id).expect("output of an attached session");
-        if let Some(seq) = stream.take_output(frame.seq, frame.payload) {
+        if let Some(seq) = stream.take_output(at, frame.seq, frame.payload) {
             self.send_ack(frame.id, seq);
         }
     }

@@ -121,8 +121,13 @@ impl MockCp {
 
     /// The next gateway connection within `patience`, its hello not yet read.
     pub fn accept_within(&self, patience: Duration) -> Option<Link> {
-        let (handshake, connection) = self.links.recv_timeout(patience).ok()?;
+        let (handshake, connection) = self.accept_connection(patience)?;
         Some(Link::new(handshake, connection))
+    }
+
+    /// The next gateway connection within `patience`, with nothing read or checked.
+    pub fn accept_connection(&self, patience: Duration) -> Option<(Handshake, Connection)> {
+        self.links.recv_timeout(patience).ok()
     }
 
     /// The next gateway connection, its hello not yet read.

@@ -3,6 +3,7 @@
 use protocol::events::{Event, SessionEnded, SessionSnapshot};
 use protocol::limits::OUTPUT_WINDOW;
 use protocol::{BASE64, Engine as _, seq};
+use std::time::Instant;
 
 /// When the reader acknowledges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub struct Stream {
     pub most_unacked: u64,
     /// Live and replayed bytes so far.
     pub total: u64,
+    /// When the last live frame came.
+    pub last_at: Option<Instant>,
     /// Live and replayed bytes that nobody has consumed yet.
     pub unread: Vec<u8>,
     /// Whether [`Self::log`] is filled.
@@ -83,6 +86,7 @@ impl Stream {
             acked: 0,
             most_unacked: 0,
             total: 0,
+            last_at: None,
             unread: Vec::new(),
             keep_log: false,
             log: Vec::new(),
@@ -97,7 +101,8 @@ impl Stream {
     }
 
     /// Takes a live frame. Returns the seq to acknowledge, if it is time.
-    pub fn take_output(&mut self, from: u32, payload: &[u8]) -> Option<u32> {
+    pub fn take_output(&mut self, at: Instant, from: u32, payload: &[u8]) -> Option<u32> {
+        self.last_at = Some(at);
         let id = self.session_id;
         assert!(self.attached, "session {id}: output while detached");
         assert!(!self.lagged, "session {id}: output between lagged and its snapshot");
