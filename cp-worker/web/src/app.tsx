@@ -42,7 +42,23 @@ function Pages() {
 
 function Toasts() {
   const { shown } = useTheme();
-  return <Toaster theme={shown} position="top-center" richColors />;
+  return (
+    <Toaster
+      theme={shown}
+      position="top-center"
+      offset={{ top: 60 }}
+      mobileOffset={{ top: 60 }}
+      toastOptions={{
+        unstyled: true,
+        classNames: {
+          toast:
+            "flex w-full items-center gap-3 rounded-lg border bg-raised px-4 py-3 font-sans text-sm leading-snug text-foreground shadow-raised",
+          warning: "[&_[data-icon]]:text-warning",
+          error: "[&_[data-icon]]:text-danger",
+        },
+      }}
+    />
+  );
 }
 
 export function App() {

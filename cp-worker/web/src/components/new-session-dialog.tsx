@@ -74,7 +74,10 @@ function NewSessionForm({ gatewayId }: { gatewayId: string }) {
           />
         )}
       </Field>
-      <Field label="Folder" hint="Inside the workspace of the server; made when it is missing.">
+      <Field
+        label="Folder"
+        hint="Inside the workspace of the server; made when it is missing. Empty: the workspace itself."
+      >
         {(ids) => (
           <Input
             {...ids}
@@ -110,7 +113,7 @@ function AgentChoice({ agent, onChange }: { agent: Agent; onChange(agent: Agent)
         aria-label="Agent"
         value={agent}
         onValueChange={(value) => onChange(value as Agent)}
-        className="grid grid-cols-2 gap-2 sm:grid-cols-3"
+        className="grid grid-cols-2 gap-2 sm:grid-cols-6"
       >
         {AGENT_NAMES.map((name) => {
           const { label, description, icon: Icon } = AGENTS[name];
@@ -119,7 +122,7 @@ function AgentChoice({ agent, onChange }: { agent: Agent; onChange(agent: Agent)
               key={name}
               value={name}
               data-testid={`agent-${name}`}
-              className="flex items-center gap-3 rounded-lg border border-input/80 bg-surface px-3 py-2.5 text-left outline-none hover:bg-muted/60 focus-visible:ring-2 focus-visible:ring-ring data-[state=checked]:border-live data-[state=checked]:bg-live/8"
+              className="flex items-center gap-3 rounded-lg border border-input/80 max-sm:last:col-span-2 sm:col-span-2 sm:nth-[n+4]:col-span-3 bg-surface px-3 py-2.5 text-left outline-none hover:bg-muted/60 focus-visible:ring-2 focus-visible:ring-ring data-[state=checked]:border-live data-[state=checked]:bg-live/8"
             >
               <Icon aria-hidden strokeWidth={1.75} className="size-4.5 shrink-0" />
               <span className="min-w-0">

@@ -27,17 +27,26 @@ export function ServerStatus({ server, now }: { server: Server; now: number }) {
   );
 }
 
-/** The machine in the words that its owner would use; null before it first connected. */
-export function machineLine({ hostname, system_info, version }: Server): string | null {
-  if (hostname === null) return null;
+/** The machine in the words that its owner would use. */
+export function MachineLine({ server }: { server: Server }) {
+  const { hostname, system_info, version } = server;
+  if (hostname === null) {
+    return (
+      <p className="mt-1.5 text-[13px] text-muted-foreground">
+        Run the install command on the machine to connect it.
+      </p>
+    );
+  }
   const facts = [hostname];
   if (system_info !== null) facts.push(`${system_info.os} ${system_info.arch}`);
   if (version !== null) facts.push(`gateway ${version}`);
-  return facts.join(" · ");
+  return (
+    <p className="mt-1.5 truncate font-mono text-xs text-muted-foreground">{facts.join(" · ")}</p>
+  );
 }
 
 export function ServerMeters({ server }: { server: Server }) {
-  const health = server.status === "online" ? server.health : null;
+  const { health } = server;
   const cpus = server.system_info?.cpus;
   const used = (part: number, whole: number) => `${formatBytes(part)} of ${formatBytes(whole)}`;
   return (

@@ -7,7 +7,7 @@ import { EmptyState } from "@/components/empty-state";
 import { LoadProblem } from "@/components/load-problem";
 import { NewSessionDialog } from "@/components/new-session-dialog";
 import { Page } from "@/components/page";
-import { ServerMeters, ServerStatus, machineLine } from "@/components/server-health";
+import { MachineLine, ServerMeters, ServerStatus } from "@/components/server-health";
 import { SessionRow } from "@/components/session-row";
 import { Button } from "@/components/ui/button";
 import { Skeleton } from "@/components/ui/skeleton";
@@ -66,10 +66,12 @@ function ServerView({ server, sessions }: { server: Server; sessions: Session[] 
         </h1>
         <ServerStatus server={server} now={now} />
       </div>
-      <p className="mt-2 truncate font-mono text-xs text-muted-foreground">{machineLine(server)}</p>
-      <div className="mt-6 rounded-xl border bg-surface p-5 sm:px-6">
-        <ServerMeters server={server} />
-      </div>
+      <MachineLine server={server} />
+      {server.status === "online" && (
+        <div className="mt-6 rounded-xl border bg-surface p-5 sm:px-6">
+          <ServerMeters server={server} />
+        </div>
+      )}
       <Sessions server={server} sessions={sessions} now={now} />
     </>
   );

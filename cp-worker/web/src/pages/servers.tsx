@@ -7,7 +7,7 @@ import { AddServerDialog } from "@/components/add-server-dialog";
 import { EmptyState } from "@/components/empty-state";
 import { LoadProblem } from "@/components/load-problem";
 import { Page } from "@/components/page";
-import { ServerMeters, ServerStatus, machineLine } from "@/components/server-health";
+import { MachineLine, ServerMeters, ServerStatus } from "@/components/server-health";
 import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
@@ -64,7 +64,7 @@ function ServerList({ live, add }: { live: LiveServers; add: React.ReactNode }) 
     );
   }
   return (
-    <ul className="grid gap-4">
+    <ul className="grid grid-cols-1 gap-4">
       {live.servers.map((server) => (
         <ServerCard
           key={server.gateway_id}
@@ -93,7 +93,7 @@ function ServerCard({ server, sessions, now, onRemoved }: ServerCardProps) {
       data-gateway-id={server.gateway_id}
       className="relative rounded-xl border bg-surface transition-colors focus-within:border-input hover:border-input"
     >
-      <div className="grid gap-5 p-5 sm:p-6">
+      <div className="grid grid-cols-1 gap-5 p-5 sm:p-6">
         <div className="flex items-start gap-3">
           <div className="min-w-0 flex-1">
             <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
@@ -109,18 +109,18 @@ function ServerCard({ server, sessions, now, onRemoved }: ServerCardProps) {
               </h2>
               <ServerStatus server={server} now={now} />
             </div>
-            <p className="mt-1.5 truncate font-mono text-xs text-muted-foreground">
-              {machineLine(server) ?? "Run the install command on the machine to connect it."}
-            </p>
+            <MachineLine server={server} />
           </div>
           <ServerMenu server={server} onRemoved={onRemoved} />
         </div>
-        <div className="grid items-end gap-5 sm:grid-cols-[1fr_auto] sm:gap-10">
-          <ServerMeters server={server} />
-          <p className="text-sm text-muted-foreground tabular-nums sm:min-w-24 sm:text-right">
-            {running === undefined ? "…" : plural(running, "session")}
-          </p>
-        </div>
+        {server.status === "online" && (
+          <div className="grid grid-cols-1 items-end gap-5 sm:grid-cols-[1fr_auto] sm:gap-10">
+            <ServerMeters server={server} />
+            <p className="text-sm text-muted-foreground tabular-nums sm:min-w-24 sm:text-right">
+              {running === undefined ? "…" : plural(running, "session")}
+            </p>
+          </div>
+        )}
       </div>
     </li>
   );

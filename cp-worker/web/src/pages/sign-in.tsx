@@ -18,7 +18,7 @@ export function SignInPage() {
           <Brand className="text-lg" />
           <ThemeMenu />
         </header>
-        <main className="my-auto w-full max-w-md py-12 lg:mx-auto">
+        <main className="my-auto w-full max-w-md py-12">
           <h1 className="text-4xl leading-[1.08] font-semibold tracking-[-0.025em] text-balance sm:text-5xl">
             Your agents keep working.
           </h1>

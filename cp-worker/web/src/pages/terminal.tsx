@@ -5,6 +5,7 @@ import { Link, useParams } from "react-router";
 import { toast } from "sonner";
 import { Button } from "@/components/ui/button";
 import { useAuth } from "@/hooks/auth";
+import { useVisibleHeight } from "@/hooks/use-visible-height";
 import { api, type Session } from "@/lib/api";
 import { endText } from "@/lib/session-end";
 import { NotFoundPage } from "@/pages/not-found";
@@ -59,9 +60,17 @@ function useSessionRecord(gatewayId: string, sessionId: number) {
   return [session, setSession] as const;
 }
 
-function showNotice({ code, message }: Notice): void {
-  // The same notice again replaces the one that is on the screen.
-  toast.warning(message, { id: code });
+/** Milliseconds for which the same notice is not shown again: every key in vain makes one. */
+const NOTICE_PAUSE_MS = 3_000;
+
+function useNotices(): (notice: Notice) => void {
+  const shownAt = useRef(new Map<string, number>());
+  return ({ code, message }) => {
+    const now = Date.now();
+    if (now - (shownAt.current.get(code) ?? 0) < NOTICE_PAUSE_MS) return;
+    shownAt.current.set(code, now);
+    toast.warning(message, { id: code });
+  };
 }
 
 interface TerminalViewProps {
@@ -74,11 +83,13 @@ function TerminalView({ gatewayId, sessionId }: TerminalViewProps) {
   const { latches, take, toggle } = useLatches();
   const [session, setSession] = useSessionRecord(gatewayId, sessionId);
   const [searching, setSearching] = useState(false);
+  const onNotice = useNotices();
+  const height = useVisibleHeight();
   const leave = () => document.getElementById("leave-terminal")?.focus();
   const { mount, runtime, surface, view } = useSession({
     gatewayId,
     sessionId,
-    onNotice: showNotice,
+    onNotice,
     takeModifiers: take,
     onSearch: () => setSearching(true),
     onLeave: leave,
@@ -111,7 +122,7 @@ function TerminalView({ gatewayId, sessionId }: TerminalViewProps) {
     );
 
   return (
-    <div className="fixed inset-x-0 top-0 flex h-dvh flex-col bg-terminal">
+    <div className="fixed inset-x-0 top-0 flex h-dvh flex-col bg-terminal" style={{ height }}>
       <TerminalHeader
         back={back}
         name={name}

@@ -33,7 +33,7 @@ export function KeyBar({ latches, onModifier, onKey, onPaste }: KeyBarProps) {
       role="toolbar"
       aria-label="Terminal keys"
       data-testid="key-bar"
-      className="hidden shrink-0 gap-1 overflow-x-auto border-t bg-surface px-1.5 pt-1.5 pb-[max(0.375rem,env(safe-area-inset-bottom))] max-sm:flex pointer-coarse:flex"
+      className="hidden shrink-0 gap-1 border-t bg-surface px-1.5 pt-1.5 pb-[max(0.375rem,env(safe-area-inset-bottom))] max-sm:flex pointer-coarse:flex"
     >
       <Key label="Escape" onPress={() => onKey("escape")}>
         Esc
@@ -102,7 +102,7 @@ function Key({ label, repeats = false, latch, onPress, children }: KeyProps) {
       // Pointer events did it already; a click without one comes from a keyboard.
       onClick={(event) => event.detail === 0 && onPress()}
       className={cn(
-        "grid h-10 min-w-9 flex-1 touch-manipulation place-items-center rounded-md bg-muted px-1.5 text-xs font-medium whitespace-nowrap outline-none select-none focus-visible:ring-2 focus-visible:ring-ring active:bg-input [&_svg]:size-4",
+        "grid h-11 min-w-0 flex-1 touch-manipulation place-items-center rounded-md bg-muted text-[11px] sm:text-xs font-medium whitespace-nowrap outline-none select-none focus-visible:ring-2 focus-visible:ring-ring active:bg-input [&_svg]:size-4",
         latch === "once" && "bg-live/20 text-live",
         latch === "locked" && "bg-primary text-primary-foreground",
       )}

@@ -4,6 +4,7 @@ import type { SearchAddon } from "@xterm/addon-search";
 import { ChevronDown, ChevronUp, X } from "lucide-react";
 import { useEffect, useState, type KeyboardEvent } from "react";
 import { Button } from "@/components/ui/button";
+import { useTheme } from "@/hooks/theme";
 import { SEARCH_MARKS } from "./themes";
 
 interface SearchBarProps {
@@ -12,6 +13,7 @@ interface SearchBarProps {
 }
 
 export function SearchBar({ search, onClose }: SearchBarProps) {
+  const { shown } = useTheme();
   const [text, setText] = useState("");
   const [hits, setHits] = useState<{ index: number; count: number } | null>(null);
 
@@ -26,7 +28,7 @@ export function SearchBar({ search, onClose }: SearchBarProps) {
   }, [search]);
 
   const find = (direction: "next" | "previous", term = text, incremental = false) => {
-    const options = { decorations: SEARCH_MARKS, incremental };
+    const options = { decorations: SEARCH_MARKS[shown], incremental };
     if (term === "") search.clearDecorations();
     else if (direction === "next") search.findNext(term, options);
     else search.findPrevious(term, options);

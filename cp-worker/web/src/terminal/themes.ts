@@ -8,7 +8,7 @@ const light: ITheme = {
   cursor: "#178a55",
   cursorAccent: "#fbfdfb",
   selectionBackground: "#b9e3cb",
-  selectionInactiveBackground: "#dcebe2",
+  selectionInactiveBackground: "#f4c44f",
   black: "#1b2621",
   red: "#b3261e",
   green: "#1a7f4b",
@@ -33,7 +33,7 @@ const dark: ITheme = {
   cursor: "#5fd38a",
   cursorAccent: "#0c120f",
   selectionBackground: "#2c5a43",
-  selectionInactiveBackground: "#22382d",
+  selectionInactiveBackground: "#8f6a12",
   black: "#1d2622",
   red: "#f2766b",
   green: "#6bd08f",
@@ -57,10 +57,16 @@ export const TERMINAL_THEMES = { light, dark };
 /** Lowest contrast of text: AA for small text on light pages, where programs expect dark ones. */
 export const MINIMUM_CONTRAST = { light: 4.5, dark: 3 };
 
-/** Marks of search hits; both readable on both backgrounds. */
+/** Marks of search hits. The one that was found last is also selected, and looks like that. */
 export const SEARCH_MARKS = {
-  matchBackground: "#8a6d1f",
-  matchOverviewRuler: "#8a6d1f",
-  activeMatchBackground: "#d18f00",
-  activeMatchColorOverviewRuler: "#d18f00",
+  light: {
+    matchBackground: "#f6e8bd",
+    matchOverviewRuler: "#c99a2e",
+    activeMatchColorOverviewRuler: "#a06a00",
+  },
+  dark: {
+    matchBackground: "#4a3d16",
+    matchOverviewRuler: "#8a6d1f",
+    activeMatchColorOverviewRuler: "#d18f00",
+  },
 };
