@@ -181,11 +181,10 @@ impl Daemon {
             let message = format!("there is no session {session_id} here");
             return self.fail(&request_id, codes::UNKNOWN_SESSION, &message);
         }
-        let waiting = self.ending.entry(session_id).or_default();
-        waiting.push(request_id);
-        if waiting.len() == 1 {
+        if !self.ending.contains_key(&session_id) {
             self.effects.push(Effect::Start(Job::End(session_id)));
         }
+        self.ending.entry(session_id).or_default().requests.push(request_id);
     }
 
     /// Keeps the token that replaces the bootstrap token, then acks: only then is that one burnt.

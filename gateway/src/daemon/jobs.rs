@@ -30,6 +30,15 @@ pub enum Job {
     Probe(u32),
 }
 
+/// A session on its way out.
+#[derive(Debug, Default)]
+pub(super) struct Ending {
+    /// Who asked on this connection.
+    pub(super) requests: Vec<String>,
+    processes_gone: bool,
+    end: Option<SessionEnded>,
+}
+
 impl Job {
     /// What the child reads on standard input.
     pub fn request(&self) -> &[u8] {
@@ -74,7 +83,7 @@ impl Daemon {
             Job::Survey => self.surveyed(answer, now),
             Job::Create { session_id, .. } => self.created(session_id, answer, now),
             Job::End(session_id) => self.processes_ended(session_id, answer),
-            Job::Probe(session_id) => self.probed(session_id, answer, now),
+            Job::Probe(session_id) => self.probed(session_id, answer),
         }
         self.collect();
     }
@@ -115,9 +124,10 @@ impl Daemon {
         let recorded = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
         for session_id in recorded.filter(|id| !self.sessions.contains_key(id)) {
             let exit: PathBuf = exit_path(&self.config.state_dir, session_id);
-            let exit_code = crate::child::exit_code(&exit);
-            let reason = if exit_code.is_some() { "exited" } else { "lost" };
-            self.past_ends.push(ended(session_id, exit_code, reason));
+            let code = crate::child::exit_code(&exit);
+            let end =
+                code.map_or_else(|| ended(session_id, "lost"), |code| exited(session_id, code));
+            self.past_ends.push(end);
         }
     }
 
@@ -146,45 +156,75 @@ impl Daemon {
         }
     }
 
+    /// The child that ends a session has done its part.
     fn processes_ended(&mut self, session_id: u32, answer: Result<&str, (String, String)>) {
+        let Some(ending) = self.ending.get_mut(&session_id) else { return };
         if let Err((code, message)) = answer {
-            for request_id in self.ending.remove(&session_id).unwrap_or_default() {
+            for request_id in std::mem::take(&mut ending.requests) {
                 self.fail(&request_id, &code, &message);
             }
+            self.ending.remove(&session_id);
+            return;
         }
-        // Else the client's end brings the rest, if it has not yet.
+        ending.processes_gone = true;
+        self.finish_ending(session_id);
     }
 
-    fn probed(&mut self, id: u32, answer: Result<&str, (String, String)>, now: Now) {
+    fn probed(&mut self, id: u32, answer: Result<&str, (String, String)>) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        let saw_exit = session.saw_exit();
-        let asked = self.ending.remove(&id);
-        let (exit_code, reason) = match answer {
+        let end = match answer {
             Ok("alive") => {
-                if let Some(asked) = asked {
-                    self.ending.insert(id, asked);
-                }
                 crate::log!(Info, "the tmux client was detached; attaching again", session = id);
                 session.client_started();
                 return self.effects.push(Effect::StartClient(id));
             }
-            Ok(answer) => match answer.strip_prefix("exited ") {
-                Some(code) => (code.parse().ok(), "exited"),
-                None if answer == "gone" && !saw_exit => (None, "lost"),
-                None => (None, "killed"),
+            Ok("gone") if !session.saw_exit() => ended(id, "lost"),
+            Ok(answer) => match answer.strip_prefix("exited ").map(str::parse) {
+                Some(Ok(code)) => exited(id, code),
+                _ => ended(id, "killed"),
             },
-            Err(_) => (None, "lost"),
+            Err(_) => ended(id, "lost"),
         };
-        let reason = if asked.is_some() { "ended" } else { reason };
-        let _ = now;
-        let requests = asked.unwrap_or_default();
-        session.end(ended(id, exit_code, reason), &requests);
+        if let Some(ending) = self.ending.get_mut(&id) {
+            ending.end = Some(SessionEnded { reason: "ended".to_owned(), ..end });
+            self.finish_ending(id);
+        } else {
+            session.end(end, &[]);
+        }
+    }
+
+    /// An end that was asked for is told once tmux and all the processes have let go.
+    fn finish_ending(&mut self, session_id: u32) {
+        let complete = |ending: &Ending| ending.processes_gone && ending.end.is_some();
+        if !self.ending.get(&session_id).is_some_and(complete) {
+            return;
+        }
+        if let Some(Ending { requests, end: Some(end), .. }) = self.ending.remove(&session_id)
+            && let Some(session) = self.sessions.get_mut(&session_id)
+        {
+            session.end(end, &requests);
+        }
     }
 }
 
-fn ended(session_id: u32, exit_code: Option<i32>, reason: &str) -> SessionEnded {
-    let exit_code = exit_code.filter(|code| (0..=255).contains(code));
-    SessionEnded { session_id, exit_code, signal: None, reason: reason.to_owned() }
+/// Signals by which a program dies without meaning to. A shell reports them as 128 and more; it
+/// also reports Ctrl-C of its last command so, which is no reason to call it killed.
+const DEADLY_SIGNALS: [i32; 8] = [1, 4, 6, 7, 8, 9, 11, 15];
+
+/// What the wrapper's exit code says.
+fn exited(session_id: u32, code: i32) -> SessionEnded {
+    let signal = Some(code - 128).filter(|signal| DEADLY_SIGNALS.contains(signal));
+    match signal {
+        Some(_) => SessionEnded { signal, ..ended(session_id, "killed") },
+        None => SessionEnded {
+            exit_code: Some(code).filter(|code| (0..=255).contains(code)),
+            ..ended(session_id, "exited")
+        },
+    }
+}
+
+fn ended(session_id: u32, reason: &str) -> SessionEnded {
+    SessionEnded { session_id, exit_code: None, signal: None, reason: reason.to_owned() }
 }
 
 /// `@2 %5 1234`, after which the size is asked of the client.

@@ -54,8 +54,8 @@ pub struct Daemon {
     sessions: BTreeMap<u32, Session>,
     /// Sessions that a child is creating, and who asked on this connection.
     creating: BTreeMap<u32, Option<String>>,
-    /// Sessions that a child is ending, and who asked on this connection.
-    ending: BTreeMap<u32, Vec<String>>,
+    /// Sessions that a child is ending.
+    ending: BTreeMap<u32, jobs::Ending>,
     /// Ends of sessions from before this process, to be told after the first hello.
     past_ends: Vec<SessionEnded>,
     outbox: VecDeque<String>,
@@ -124,7 +124,7 @@ impl Daemon {
         self.outbox.clear();
         self.status.watched = false;
         self.creating.values_mut().for_each(|request| *request = None);
-        self.ending.values_mut().for_each(Vec::clear);
+        self.ending.values_mut().for_each(|ending| ending.requests.clear());
         for session in self.sessions.values_mut() {
             session.link_lost(now.mono);
         }

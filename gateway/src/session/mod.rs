@@ -234,6 +234,7 @@ impl Session {
     /// The session is over: after its last byte, viewers are told. Nothing is asked of tmux again.
     /// The requests that asked for the end are acked behind it.
     pub fn end(&mut self, ended: SessionEnded, requests: &[String]) {
+        crate::log!(Info, "a session has ended", session = self.id, reason = ended.reason);
         self.ended = true;
         for request in std::mem::take(&mut self.waiting) {
             self.fail(&request.request_id, codes::UNKNOWN_SESSION, "the session has ended");

@@ -287,3 +287,35 @@ fn octal(body: &[u8]) -> Vec<u8> {
     crate::tmux::parser::unescape(body, &mut out);
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATE: &str = "80|24|2|23|179|0|4294967295|4294967295|1|0|0|0|0|0|0|0|0|0|1|0|23|\
+        8,16,24,32,40,48,56,64,72\n";
+
+    fn built(history: &[u8], visible: &[u8], wanted: u32) -> Snapshot {
+        let replies = [STATE.as_bytes(), b"\n", history, b"\n", visible].map(<[u8]>::to_vec);
+        build(&replies, &Modes::default(), wanted).expect("a snapshot")
+    }
+
+    #[test]
+    fn history_is_kept_line_by_line() {
+        let snapshot = built(b"1\n2\n3\n", b"a\nb\n", 3);
+        assert_eq!((snapshot.history_lines, snapshot.truncated), (3, false));
+        assert!(
+            snapshot.data.starts_with(b"\x1bc\x1b)0\x1b[?7l1\x1b[m\r\n2\x1b[m\r\n3\x1b[m\r\n\n")
+        );
+        assert_eq!(built(b"1\n", b"", 0).history_lines, 0);
+    }
+
+    #[test]
+    fn the_oldest_history_goes_when_there_is_too_much() {
+        let line = [b'x'; 999];
+        let history: Vec<u8> = (0..2_000).flat_map(|_| [line.as_slice(), b"\n"].concat()).collect();
+        let snapshot = built(&history, b"screen\n", 2_000);
+        assert!(snapshot.truncated && snapshot.data.len() <= SNAPSHOT_BYTES);
+        assert!(snapshot.history_lines > 1_000, "{}", snapshot.history_lines);
+    }
+}
