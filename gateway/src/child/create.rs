@@ -85,7 +85,7 @@ fn new_session(
     .chain([cols.as_str(), "-y", &rows])
     .map(str::to_owned)
     .collect();
-    let marker = format!("{MARKER_VARIABLE}={}", marker(gateway_id, create.session_id));
+    let marker = format!("{MARKER_VARIABLE}={}", marker(state, gateway_id, create.session_id));
     let given = create.env.iter().flatten().map(|(key, value)| format!("{key}={value}"));
     let environment: Vec<String> = given.chain([marker]).collect();
     if environment_flag {
@@ -105,9 +105,10 @@ fn new_session(
     words
 }
 
-/// What [`MARKER_VARIABLE`] is set to.
-pub fn marker(gateway_id: &str, session_id: u32) -> String {
-    format!("{gateway_id}/{session_id}")
+/// What [`MARKER_VARIABLE`] is set to. The state folder tells apart gateways that were given one id
+/// on one machine: ending a session must never touch another gateway's.
+pub fn marker(state: &Path, gateway_id: &str, session_id: u32) -> String {
+    format!("{gateway_id}/{session_id} {}", state.display())
 }
 
 /// A word of a tmux command line: a `;` at its end would end the command.

@@ -66,7 +66,7 @@ impl Daemon {
                 version.to_string(),
             ],
             Job::End(session_id) => {
-                let marker = marker(&config.gateway_id, *session_id);
+                let marker = marker(&config.state_dir, &config.gateway_id, *session_id);
                 vec!["_end".into(), socket, session_id.to_string(), marker]
             }
             Job::Probe(session_id) => {
