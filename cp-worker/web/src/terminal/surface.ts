@@ -16,7 +16,7 @@ import { MINIMUM_CONTRAST, TERMINAL_THEMES } from "./themes";
 const FONT = '"JetBrains Mono Variable", ui-monospace, "DejaVu Sans Mono", monospace';
 
 /** Font size in CSS pixels, and the smallest to which a foreign size is shrunk. */
-const FONT_SIZE = { wide: 14, narrow: 12, least: 5 };
+const FONT_SIZE = { wide: 14, narrow: 12, least: 6 };
 
 /** Window width in CSS pixels below which text is a little smaller. */
 const NARROW_WIDTH = 640;
