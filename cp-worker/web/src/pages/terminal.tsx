@@ -140,7 +140,7 @@ function TerminalView({ gatewayId, sessionId }: TerminalViewProps) {
       />
       {view !== null && <Banner view={view} back={back} />}
       <main className="relative min-h-0 flex-1 p-1.5 sm:p-2.5">
-        <div className="grid size-full grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)] place-items-[safe_center] overflow-x-auto overflow-y-hidden">
+        <div className="grid size-full grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)] place-items-center-safe overflow-x-auto overflow-y-hidden">
           <div ref={mount} data-testid="terminal" className="size-full" />
         </div>
         {searching && surface !== null && (

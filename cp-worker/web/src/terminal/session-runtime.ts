@@ -111,6 +111,7 @@ export class SessionRuntime {
     this.surface.terminal.options.disableStdin = !mayType;
     this.surface.terminal.options.cursorBlink = mayType;
     this.handlers.onView(view);
+    if (view.ended !== null && before?.ended === null) this.surface.terminal.blur();
     if (before?.control !== view.control) this.layoutSoon();
   }
 

@@ -90,6 +90,7 @@ export class Surface {
 
   /** Shows text in its usual size; returns what the room holds, if it can be measured. */
   fillRoom(): TerminalSize | undefined {
+    delete this.mount.dataset.framed;
     Object.assign(this.mount.style, { width: "100%", height: "100%" });
     this.setFontSize(this.usualFontSize());
     const size = this.fit.proposeDimensions();
@@ -110,6 +111,7 @@ export class Surface {
       size = Math.max(FONT_SIZE.least, Math.min(size - 0.5, Math.floor(size * scale * 2) / 2));
       this.setFontSize(size);
     }
+    this.mount.dataset.framed = "";
     this.mount.style.width = `${screen.offsetWidth + SCROLL_BAR_WIDTH}px`;
     this.mount.style.height = `${screen.offsetHeight}px`;
   }
