@@ -39,7 +39,7 @@ export function SessionRow({ session, now }: { session: Session; now: number }) 
         </p>
         <p className="mt-0.5 truncate text-[13px] text-muted-foreground">
           {AGENTS[session.agent]?.label ?? session.agent}
-          <span className="mx-1.5 opacity-60">in</span>
+          <span className="mx-1.5">in</span>
           <span className="font-mono text-xs">{session.workdir || "~/workspace"}</span>
         </p>
       </div>

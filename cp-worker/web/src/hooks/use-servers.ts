@@ -1,7 +1,8 @@
 // The user's servers, live: fetched once, then kept true by one watcher for each.
 
-import { useCallback, useEffect, useRef, useState } from "react";
-import { api, problemText, type Server, type Session } from "@/lib/api";
+import { useCallback, useEffect, useState } from "react";
+import { useAuth } from "@/hooks/auth";
+import { ApiError, api, problemText, type Server, type Session } from "@/lib/api";
 import { applyToServer, changesSessions } from "@/lib/server-state";
 import { watchGateway } from "@/link/watcher";
 
@@ -16,6 +17,7 @@ export interface LiveServers {
 }
 
 export function useServers(): LiveServers {
+  const { forget } = useAuth();
   const [servers, setServers] = useState<Server[] | null>(null);
   const [sessions, setSessions] = useState<Record<string, Session[]>>({});
   const [problem, setProblem] = useState<string | null>(null);
@@ -26,9 +28,12 @@ export function useServers(): LiveServers {
         setServers(list);
         setProblem(null);
       },
-      (error: unknown) => setProblem(problemText(error)),
+      (error: unknown) => {
+        if (error instanceof ApiError && error.status === 401) forget();
+        else setProblem(problemText(error));
+      },
     );
-  }, []);
+  }, [forget]);
 
   useEffect(reload, [reload]);
 
@@ -41,15 +46,14 @@ export function useServers(): LiveServers {
   }, []);
 
   const ids = servers?.map((server) => server.gateway_id).join(" ") ?? "";
-  const opened = useRef(new Set<string>());
   useEffect(() => {
     if (ids === "") return;
-    const stops = ids.split(" ").map((id) =>
-      watchGateway(id, {
-        onOpen: () => {
+    const stops = ids.split(" ").map((id) => {
+      loadSessions(id);
+      return watchGateway(id, {
+        onReopen: () => {
           loadSessions(id);
-          if (opened.current.has(id)) reload();
-          opened.current.add(id);
+          reload();
         },
         onMessage: (message) => {
           setServers(
@@ -60,8 +64,8 @@ export function useServers(): LiveServers {
           );
           if (changesSessions(message)) loadSessions(id);
         },
-      }),
-    );
+      });
+    });
     return () => stops.forEach((stop) => stop());
   }, [ids, loadSessions, reload]);
 

@@ -8,7 +8,7 @@ export function Input({ className, ...props }: ComponentProps<"input">) {
     <input
       {...props}
       className={cn(
-        "h-10 w-full min-w-0 rounded-md border border-input bg-surface px-3 text-base transition-shadow outline-none placeholder:text-muted-foreground/80 focus-visible:border-ring focus-visible:ring-3 focus-visible:ring-ring/25 disabled:opacity-50 aria-invalid:border-danger sm:text-sm",
+        "h-10 w-full min-w-0 rounded-md border border-input bg-surface px-3 text-base transition-shadow outline-none placeholder:text-muted-foreground focus-visible:border-ring focus-visible:ring-3 focus-visible:ring-ring/25 disabled:opacity-50 aria-invalid:border-danger sm:text-sm",
         className,
       )}
     />

@@ -1,0 +1,45 @@
+// Numbers and times as people read them.
+
+import { expect, it } from "vitest";
+import { formatAgo, formatBytes, percentOf } from "./format";
+import { estimateSize } from "./estimate-size";
+import { endText } from "./session-end";
+
+it.each([
+  [0, "0 B"],
+  [999, "999 B"],
+  [1_000, "1.0 KB"],
+  [5_500_000_000, "5.1 GB"],
+  [2 ** 40 * 4, "4.0 TB"],
+])("%i bytes", (bytes, text) => {
+  expect(formatBytes(bytes)).toBe(text);
+});
+
+it.each([
+  [-5, "just now"],
+  [44, "just now"],
+  [60, "1 min ago"],
+  [3_600, "1 h ago"],
+  [90_000, "25 h ago"],
+  [864_000, "10 days ago"],
+])("%i seconds", (seconds, text) => {
+  expect(formatAgo(0, seconds * 1000)).toBe(text);
+});
+
+it("takes no part of an empty whole", () => {
+  expect(percentOf(1, 0)).toBe(0);
+  expect(percentOf(1, 4)).toBe(25);
+});
+
+it("guesses sizes that every gateway accepts", () => {
+  expect(estimateSize(360, 700)).toEqual({ cols: 39, rows: 34 });
+  expect(estimateSize(0, 0)).toEqual({ cols: 20, rows: 8 });
+  expect(estimateSize(1e6, 1e6)).toEqual({ cols: 300, rows: 120 });
+});
+
+it("says how a session ended", () => {
+  expect(endText({ reason: "exited", exit_code: 3 })).toBe("Exited with code 3");
+  expect(endText({ reason: "exited", exit_code: 0 })).toBe("Finished");
+  expect(endText({ reason: "killed", signal: 9 })).toBe("Killed by signal 9");
+  expect(endText({ reason: null })).toBe("Ended");
+});
