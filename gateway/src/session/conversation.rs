@@ -145,7 +145,10 @@ impl Session {
     }
 
     pub(super) fn pump_resize(&mut self, now: Ms) {
-        if let Some((cols, rows)) = self.resize.take(now).filter(|_| !self.ended) {
+        if !self.has_client() {
+            return;
+        }
+        if let Some((cols, rows)) = self.resize.take(now) {
             let window = self.place.window;
             let line = format!("resize-window -t @{window} -x {cols} -y {rows}\n");
             self.tell(&line, Expect::Ignored(1));
@@ -153,7 +156,7 @@ impl Session {
     }
 
     pub(super) fn pump_input(&mut self) {
-        while self.expect.len() < TMUX_COMMANDS_IN_FLIGHT && !self.ended {
+        while self.expect.len() < TMUX_COMMANDS_IN_FLIGHT && self.has_client() {
             let Some(next) = self.input.take() else { return };
             // In copy mode tmux would take keys for its own commands.
             if std::mem::take(&mut self.pane_mode_changed) && self.can.quit_copy_mode {
@@ -184,7 +187,7 @@ impl Session {
 
     /// Raises the bound that tmux remembers before bytes beyond it are sent.
     pub(super) fn pump_bound(&mut self) {
-        if self.ended {
+        if !self.has_client() {
             return;
         }
         if let Some(bound) = self.stream.wants_bound() {
@@ -210,7 +213,7 @@ impl Session {
     /// Keeps the tracked modes in tmux, so that a new gateway process finds them.
     pub(super) fn mirror_modes(&mut self) {
         self.mirror_since = None;
-        if self.ended {
+        if !self.has_client() {
             return;
         }
         let mut hex = String::new();

@@ -75,6 +75,8 @@ pub struct Session {
     mirror_touched: Ms,
     last_error: BTreeMap<&'static str, Ms>,
     last_activity: Ms,
+    /// Whether a control client listens.
+    client: bool,
     saw_exit: bool,
     ended: bool,
 }
@@ -116,6 +118,7 @@ impl Session {
             mirror_touched: 0,
             last_error: BTreeMap::new(),
             last_activity: now,
+            client: false,
             saw_exit: false,
             ended: false,
         }
@@ -146,6 +149,16 @@ impl Session {
         self.stream.take_acked()
     }
 
+    /// Bytes of memory that kept output takes.
+    pub fn memory(&self) -> usize {
+        self.stream.memory()
+    }
+
+    /// Bytes sent and not acknowledged; never above the contract's window.
+    pub fn unacked(&self) -> u64 {
+        self.stream.unacked()
+    }
+
     /// The session's line in `gateway.hello`.
     pub fn hello(&self) -> HelloSession {
         HelloSession {
@@ -159,10 +172,10 @@ impl Session {
     /// A control client runs: first of all the size, which attaching may have changed.
     pub fn client_started(&mut self) {
         self.parser = Parser::default();
-        self.expect.clear();
-        self.to_tmux.clear();
+        self.client = true;
         self.paused = false;
         self.saw_exit = false;
+        self.stream.bound_unheard();
         let Place { window, cols, rows, .. } = self.place;
         self.tell(&format!("resize-window -t @{window} -x {cols} -y {rows}\n"), Expect::Ignored(1));
         self.ask_place();
@@ -172,6 +185,7 @@ impl Session {
 
     /// The control client is gone, the session may live. What was printed meanwhile is unknown.
     pub fn client_lost(&mut self) {
+        self.client = false;
         self.expect.clear();
         self.to_tmux.clear();
         if let Some(flight) = self.in_flight.take() {
@@ -295,7 +309,8 @@ impl Session {
         let pause = self.detached_at.filter(|_| self.may_pause()).map(|at| at + PAUSE_AFTER_MS);
         let mirror = self.mirror_since.map(|since| self.mirror_due(since));
         let open = self.open.iter().map(|open| open.deadline).min();
-        let all = [self.stream.deadline(), self.resize.deadline(), pause, mirror, open];
+        let resize = self.resize.deadline().filter(|_| self.has_client());
+        let all = [self.stream.deadline(), resize, pause, mirror, open];
         all.into_iter().flatten().min()
     }
 
@@ -312,8 +327,13 @@ impl Session {
         }
     }
 
+    /// Whether anything can be asked of tmux now; what cannot waits for the next client.
+    fn has_client(&self) -> bool {
+        self.client && !self.ended
+    }
+
     fn may_pause(&self) -> bool {
-        self.can.pause && !self.paused && !self.ended && self.stream.mode() == Mode::Detached
+        self.can.pause && !self.paused && self.has_client() && self.stream.mode() == Mode::Detached
     }
 
     fn mirror_due(&self, since: Ms) -> Ms {

@@ -90,7 +90,7 @@ impl Session {
     /// Asks tmux for a snapshot if anybody needs one and none is on its way.
     pub(super) fn pump_snapshot(&mut self) {
         self.requeue_orphans();
-        if self.in_flight.is_some() || self.ended {
+        if self.in_flight.is_some() || !self.has_client() {
             return;
         }
         if self.waiting.is_empty() && !self.stream.wants_recovery() {
@@ -171,7 +171,7 @@ impl Session {
             self.stream.snapshot_taken();
         }
         if recovers {
-            self.stream.mark(self.snapshot_text(snapshot, None));
+            self.stream.mark_live(self.snapshot_text(snapshot, None));
         }
         for Waiting { request_id, .. } in answers {
             let text = self.snapshot_text(snapshot, Some(&request_id));

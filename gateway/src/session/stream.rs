@@ -55,6 +55,8 @@ enum MarkKind {
     Resized,
     /// The answer to a request, and its ack.
     Answer { request_id: String, ack: String },
+    /// What only an attached viewer needs: a lag, and the snapshot that ends it.
+    Live,
     /// Anything that must arrive whatever happens.
     Plain,
 }
@@ -214,6 +216,11 @@ impl Stream {
         self.push_mark(self.end, MarkKind::Plain, text);
     }
 
+    /// Queues `text` behind everything printed so far, for as long as anybody is attached.
+    pub fn mark_live(&mut self, text: String) {
+        self.push_mark(self.end, MarkKind::Live, text);
+    }
+
     /// Queues a change of size behind everything printed so far. Returns whether anybody is told.
     pub fn mark_resized(&mut self, text: String) {
         self.last_resize = self.end;
@@ -287,6 +294,11 @@ impl Stream {
         }
         self.bound_asked = self.end + SEQ_STEP;
         Some(self.bound_asked)
+    }
+
+    /// Whoever was to remember a bound may not have heard of it: it is asked again.
+    pub fn bound_unheard(&mut self) {
+        self.bound_asked = self.bound;
     }
 
     /// tmux remembers `bound`.
@@ -388,7 +400,7 @@ impl Stream {
         self.drop_ring();
         self.keep_plain_marks();
         let text = lagged.to_json(None);
-        self.marks.push_front(Mark { at: self.sent, kind: MarkKind::Plain, text });
+        self.marks.push_front(Mark { at: self.sent, kind: MarkKind::Live, text });
     }
 
     fn drop_ring(&mut self) {
