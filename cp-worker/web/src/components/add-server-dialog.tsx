@@ -97,7 +97,7 @@ function NameStep({ onAdded }: { onAdded(added: NewServer): void }) {
 }
 
 /** What starts a gateway that belongs to this server. The token works once. */
-export function bootstrapCommand(added: NewServer, origin: string): string {
+function bootstrapCommand(added: NewServer, origin: string): string {
   const gateways = `${origin.replace(/^http/, "ws")}/gateway`;
   return [
     `GATEWAY_BOOTSTRAP_TOKEN=${added.bootstrap_token} \\`,

@@ -6,6 +6,7 @@ import { decodeBase64 } from "@/protocol/base64";
 import { decodeFrame } from "@/protocol/frame";
 import type { HubToViewer, ViewerState, ViewerToHub } from "@/protocol/generated/browser";
 import type { SessionReplay, SessionSnapshot } from "@/protocol/generated/events";
+import { MAX_CELLS } from "@/protocol/limits";
 import { distance, narrow } from "@/protocol/seq";
 import { OutputQueue } from "./output-queue";
 import { encodeInput, encodePaste, isFocusReport } from "./input";
@@ -99,7 +100,10 @@ export class SessionClient {
       case "paste":
         return this.onPaste(event.text);
       case "fit":
-        this.fit = { cols: event.cols, rows: event.rows };
+        this.fit = {
+          cols: Math.min(MAX_CELLS, event.cols),
+          rows: Math.min(MAX_CELLS, event.rows),
+        };
         return;
       case "take_control":
         return this.send({ type: "control.take" });
