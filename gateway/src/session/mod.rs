@@ -194,6 +194,7 @@ impl Session {
         for request_id in self.input.clear() {
             self.fail(&request_id, codes::TMUX_FAILED, "tmux let go of the session; paste again");
         }
+        self.modes.resume(&[]);
         self.stream.jump();
     }
 

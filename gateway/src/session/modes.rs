@@ -80,6 +80,13 @@ impl Modes {
         &self.pen
     }
 
+    /// Output was missed: what was unfinished is so no more, or it is `unfinished` of tmux.
+    pub fn resume(&mut self, unfinished: &[u8]) {
+        self.finish();
+        self.half.clear();
+        self.feed(unfinished);
+    }
+
     /// Whether anything changed since this was last asked, so that the mirror is stale.
     pub fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
@@ -119,11 +126,13 @@ impl Modes {
         self.write_modes(&mut out);
         self.write_charsets(&mut out);
         self.pen.write(&mut out);
+        out.extend_from_slice(&self.half);
         out
     }
 
     fn printed(&mut self, run: &[u8]) {
         // Only the last character matters, and whether it is whole.
+        let had_half = !self.half.is_empty();
         let mut tail = std::mem::take(&mut self.half);
         tail.extend_from_slice(run.get(run.len().saturating_sub(4)..).unwrap_or_default());
         let start = tail.iter().rposition(|&b| b & 0xc0 != 0x80).unwrap_or(0);
@@ -134,8 +143,11 @@ impl Modes {
             0xf0..=0xf4 => 4,
             _ => 1,
         };
+        // A mirror with half a character is stale as soon as its other half came.
+        self.changed |= had_half;
         if last.len() < needed {
             self.half = last;
+            self.changed = true;
         } else {
             self.last_printed = last;
         }

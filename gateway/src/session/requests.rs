@@ -147,7 +147,12 @@ impl Session {
             None
         };
         match built {
-            Some(snapshot) => self.publish(&snapshot, flight.answers),
+            Some(snapshot) => {
+                if self.modes.unfinished() != snapshot.unfinished {
+                    self.modes.resume(&snapshot.unfinished);
+                }
+                self.publish(&snapshot, flight.answers);
+            }
             None if flight.tries < SNAPSHOT_TRIES && !self.ended => {
                 flight.tries += 1;
                 flight.replies.clear();

@@ -128,6 +128,8 @@ pub struct Snapshot {
     pub history_lines: u32,
     /// Whether history was left out to fit.
     pub truncated: bool,
+    /// The escape sequence that tmux is in the middle of.
+    pub unfinished: Vec<u8>,
 }
 
 /// Builds a snapshot from the replies to [`command`]. `None` when they make no sense.
@@ -142,7 +144,7 @@ pub fn build(replies: &[Vec<u8>], modes: &Modes, wanted_history: u32) -> Option<
     let unfinished = octal(unfinished.strip_suffix(b"\n").unwrap_or(unfinished));
     write_screens(&mut screen, &pane, &saved, &visible, modes);
     write_state(&mut screen, &pane, modes, &visible);
-    screen.extend_from_slice(if unfinished.is_empty() { modes.unfinished() } else { &unfinished });
+    screen.extend_from_slice(&unfinished);
     screen.extend_from_slice(modes.half_character());
 
     let rows: Vec<&[u8]> = lines(&history).collect();
@@ -152,7 +154,7 @@ pub fn build(replies: &[Vec<u8>], modes: &Modes, wanted_history: u32) -> Option<
     let kept = write_history(&mut data, rows.get(..available).unwrap_or_default(), &pane, room);
     data.extend_from_slice(&screen);
     let history_lines = u32::try_from(kept).unwrap_or(u32::MAX);
-    Some(Snapshot { pane, data, history_lines, truncated: kept < available })
+    Some(Snapshot { pane, data, history_lines, truncated: kept < available, unfinished })
 }
 
 /// Full reset; G1 becomes line drawing, which captures shift into; autowrap off.

@@ -561,8 +561,22 @@ impl World {
     fn compare(&mut self) {
         let expected = self.tmux.terminal.picture();
         for (id, page) in &self.pages {
-            let shown = page.terminal.as_ref().map(Terminal::picture);
-            assert_eq!(shown.as_ref(), Some(&expected), "page {id} shows another screen");
+            let shown = page.terminal.as_ref().map(Terminal::picture).expect("a screen");
+            let differs = |shown: &[String], right: &[String]| {
+                let at = shown.iter().zip(right).position(|(a, b)| a != b)?;
+                Some((at, shown[at].clone(), right[at].clone()))
+            };
+            let (history, rows) =
+                (differs(&shown.0, &expected.0), differs(&shown.1, &expected.1));
+            assert!(
+                shown == expected,
+                "page {id} shows another screen: history {history:?} of {} and {}, rows {rows:?}, \
+                 cursor {:?} and {:?}",
+                shown.0.len(),
+                expected.0.len(),
+                (shown.2, shown.3),
+                (expected.2, expected.3),
+            );
         }
         let ends: BTreeSet<Option<u32>> = self.pages.values().map(|page| page.next).collect();
         assert!(ends.len() <= 1, "pages at different places: {ends:?}");
