@@ -36,8 +36,10 @@ export class GatewayHub extends DurableObject {
   #awake() {
     revive();
     if (this.#instance !== life.instanceId) {
-      this.#half = new wasm.GatewayHub(this.ctx, this.env);
+      const panicked = this.#instance !== undefined;
       this.#instance = life.instanceId;
+      this.#half = new wasm.GatewayHub(this.ctx, this.env);
+      if (panicked) this.#half.afterPanic();
     }
     return this.#half;
   }

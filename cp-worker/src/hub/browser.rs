@@ -76,7 +76,7 @@ impl Hub {
     fn viewer_message(&mut self, id: SocketId, message: ViewerMessage, now: u64) {
         match message {
             ViewerMessage::Attach { resume_seq, history_lines } => {
-                self.viewer_attach(id, resume_seq, history_lines, now);
+                return self.viewer_attach(id, resume_seq, history_lines, now);
             }
             ViewerMessage::Ack { seq } => self.viewer_ack(id, seq, now),
             ViewerMessage::Take => self.set_controller(id, true),
@@ -85,6 +85,19 @@ impl Hub {
             ViewerMessage::Paste { data, request_id } => self.paste(id, data, request_id, now),
             ViewerMessage::Resize { cols, rows } => self.resize(id, cols, rows),
         }
+        self.recover(id, now);
+    }
+
+    /// Gives a viewer that lagged a new beginning once it has caught up.
+    fn recover(&mut self, id: SocketId, now: u64) {
+        let Some(viewer) = self.viewer_mut(id).filter(|viewer| viewer.is_recovered()) else {
+            return;
+        };
+        let session_id = viewer.session_id;
+        // It speaks and has nothing left to ack: it does not stall.
+        viewer.unconfirmed = 0;
+        self.attach_anew(id, now);
+        self.ack_gateway(session_id, now);
     }
 
     fn viewer_attach(
@@ -99,7 +112,7 @@ impl Hub {
         viewer.history_lines = history_lines.map(|lines| lines.min(MAX_HISTORY_LINES));
         let has_room = viewer.has_room();
         if has_room {
-            (viewer.sent, viewer.acked) = (resume_seq, resume_seq);
+            viewer.restart(resume_seq);
         }
         self.streams.entry(session_id).or_default();
         if !self.viewers_of(session_id).any(|(_, viewer)| viewer.control) {
@@ -139,7 +152,7 @@ impl Hub {
             if !viewer.has_room() {
                 return self.set_lagging(id);
             }
-            viewer.forget();
+            viewer.restart(None);
             self.attach(id, now);
         }
     }
@@ -156,9 +169,7 @@ impl Hub {
     fn viewer_ack(&mut self, id: SocketId, seq: u32, now: u64) {
         let Some(viewer) = self.viewer_mut(id) else { return };
         let session_id = viewer.session_id;
-        if viewer.ack(seq) {
-            self.attach_anew(id, now);
-        }
+        viewer.ack(seq);
         self.save_soon(id, now);
         self.ack_gateway(session_id, now);
     }

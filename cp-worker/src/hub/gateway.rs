@@ -4,8 +4,6 @@ use super::pending::Waiter;
 use super::viewer::Phase;
 use super::{Browser, CallError, Effect, Hub, Record};
 use crate::limits::{CLOSE_ENDED, CLOSE_NOT_FOUND, COMMAND_TIMEOUT_MS, RECONCILE_MS};
-use protocol::BASE64;
-use protocol::Engine as _;
 use protocol::commands::{Command, GatewayWatch, SessionDetach};
 use protocol::envelope::{Head, codes, peek};
 use protocol::events::{self, Event, GatewayHello, GatewayOffline, SessionEnded};
@@ -106,7 +104,7 @@ impl Hub {
             _ => match events::decode(text) {
                 Some((Some(request_id), Event::Ack(ack))) => self.acked(&request_id, ack, now),
                 Some((request_id, Event::SessionReplay(replay))) => {
-                    let len = BASE64.decode(&replay.data).map_or(0, |bytes| bytes.len() as u32);
+                    let len = super::messages::encoded_len(&replay.data) as u32;
                     self.replay(replay.session_id, request_id, replay.from_seq, len, now);
                 }
                 Some((_, Event::SessionEnded(ended))) => self.ended(ended, text),

@@ -103,6 +103,11 @@ pub fn sessions_changed() -> String {
     tagged("sessions.changed", &Nothing {})
 }
 
+/// Bytes that well-formed base64 stands for, without decoding it.
+pub fn encoded_len(data: &str) -> usize {
+    data.trim_end_matches('=').len() * 3 / 4
+}
+
 /// Bytes that `data` decodes to; `None` when it is not base64.
 pub fn decoded_len(data: &str) -> Option<usize> {
     BASE64.decode(data).ok().map(|bytes| bytes.len())
@@ -119,6 +124,15 @@ mod tests {
         assert_eq!(attach, ViewerMessage::Attach { resume_seq: None, history_lines: None });
         assert!(serde_json::from_str::<ViewerMessage>(r#"{"type":"session.ack"}"#).is_err());
         assert!(serde_json::from_str::<ViewerMessage>(r#"{"type":"gateway.hello"}"#).is_err());
+    }
+
+    #[test]
+    fn lengths_are_known_without_decoding() {
+        for len in 0..10 {
+            let data = BASE64.encode(vec![7; len]);
+            assert_eq!((encoded_len(&data), decoded_len(&data)), (len, Some(len)));
+        }
+        assert_eq!(decoded_len("?"), None);
     }
 
     #[test]

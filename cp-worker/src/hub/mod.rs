@@ -8,7 +8,11 @@ mod browser;
 mod gateway;
 pub mod messages;
 pub mod pending;
+#[cfg(test)]
+mod simulation;
 mod stream;
+#[cfg(test)]
+mod tests;
 pub mod viewer;
 
 use pending::{Pending, Waiter};
@@ -198,6 +202,19 @@ impl Hub {
             if let Some(connected) = self.browsers.get_mut(&id) {
                 connected.told = Some(state);
             }
+        }
+    }
+
+    /// After a panic: attachments may be older than what was sent, so nobody's position is
+    /// trusted and every live viewer gets a new beginning.
+    pub fn distrust(&mut self, now: u64) {
+        let ids: Vec<SocketId> = self
+            .viewers()
+            .filter(|(_, viewer)| viewer.phase == Phase::Live)
+            .map(|(id, _)| id)
+            .collect();
+        for id in ids {
+            self.attach_anew(id, now);
         }
     }
 

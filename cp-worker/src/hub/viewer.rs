@@ -38,8 +38,10 @@ pub struct Viewer {
     pub acked: Option<u32>,
     /// Snapshots sent since it last confirmed one.
     pub unconfirmed: u8,
-    /// `seq` of the last snapshot; an ack from there on confirms it.
-    pub snapshot_at: u32,
+    /// Where the last answer ended; an ack from there on confirms it and all before.
+    pub answered_at: u32,
+    /// Bytes sent before that answer that were not acked by then, and still count.
+    pub carried: u32,
     /// Offset after the last byte that the gateway sent for this session, as the hub knew it.
     pub seen: Option<u32>,
 }
@@ -70,7 +72,8 @@ impl Viewer {
             sent: None,
             acked: None,
             unconfirmed: 0,
-            snapshot_at: 0,
+            answered_at: 0,
+            carried: 0,
             seen: None,
         }
     }
@@ -90,9 +93,16 @@ impl Viewer {
         self.unconfirmed < UNCONFIRMED_SNAPSHOTS
     }
 
-    /// Forgets what it was sent, so that the next attach brings a snapshot.
-    pub fn forget(&mut self) {
-        (self.sent, self.acked) = (None, None);
+    /// Goes on from `position`, or from a snapshot when there is none. What it was sent before
+    /// still lies before it.
+    pub fn restart(&mut self, position: Option<u32>) {
+        self.carried = self.carried.saturating_add(self.unacked());
+        (self.sent, self.acked) = (position, position);
+    }
+
+    /// Bytes sent since the last answer that it has not acked.
+    fn unacked(&self) -> u32 {
+        self.sent.zip(self.acked).map_or(0, |(sent, acked)| sent.wrapping_sub(acked))
     }
 
     /// Offers a frame of `len` bytes at `seq` and counts it.
@@ -106,8 +116,8 @@ impl Viewer {
         let end = seq.wrapping_add(len);
         self.sent = Some(end);
         // Unknown after a reset: learnt here.
-        let acked = *self.acked.get_or_insert(seq);
-        if u64::from(end.wrapping_sub(acked)) <= VIEWER_WINDOW {
+        self.acked.get_or_insert(seq);
+        if u64::from(self.unacked()) + u64::from(self.carried) <= VIEWER_WINDOW {
             return Offer::Taken;
         }
         self.phase = Phase::Lagging;
@@ -116,43 +126,42 @@ impl Viewer {
 
     /// Notes a replay of `len` bytes from `seq`: the viewer is live after it.
     pub fn replayed(&mut self, seq: u32, len: u32) {
-        self.answered();
         self.acked.get_or_insert(seq);
-        self.sent = Some(seq.wrapping_add(len));
+        let end = seq.wrapping_add(len);
+        self.sent = Some(end);
+        self.answered(end);
     }
 
     /// Notes a snapshot after which `seq` comes next: the viewer is live after it.
     pub fn restored(&mut self, seq: u32) {
-        self.answered();
-        (self.sent, self.acked) = (Some(seq), Some(seq));
+        self.restart(Some(seq));
         self.unconfirmed = self.unconfirmed.saturating_add(1);
-        self.snapshot_at = seq;
+        self.answered(seq);
     }
 
-    fn answered(&mut self) {
+    fn answered(&mut self, at: u32) {
         self.phase = Phase::Live;
         self.request_id = None;
+        self.answered_at = at;
     }
 
-    /// Notes the viewer's own ack; acks outside what it was sent are ignored. Returns whether a
-    /// lagging viewer has caught up by it.
-    pub fn ack(&mut self, seq: u32) -> bool {
+    /// Notes the viewer's own ack; acks outside what it was sent are ignored.
+    pub fn ack(&mut self, seq: u32) {
         let ahead = self.sent.is_some_and(|sent| is_before(sent, seq));
         let stale = self.acked.is_some_and(|acked| is_before(seq, acked));
         let nothing_sent = self.phase != Phase::Live && self.sent.is_none();
         if ahead || stale || nothing_sent {
-            return false;
+            return;
         }
         self.acked = Some(seq);
-        if distance(self.snapshot_at, seq) >= 0 {
-            self.unconfirmed = 0;
+        if distance(self.answered_at, seq) >= 0 {
+            (self.unconfirmed, self.carried) = (0, 0);
         }
-        self.phase == Phase::Lagging && self.is_caught_up()
     }
 
-    /// Whether it has parsed all that it was sent.
-    pub fn is_caught_up(&self) -> bool {
-        self.acked == self.sent && self.unconfirmed == 0
+    /// Whether it lagged and has acked all that it was sent.
+    pub fn is_recovered(&self) -> bool {
+        self.phase == Phase::Lagging && self.acked == self.sent
     }
 }
 
@@ -169,7 +178,7 @@ mod tests {
     #[test]
     fn a_viewer_lags_beyond_two_windows_and_catches_up_by_acks() {
         let mut viewer = live(u32::MAX - 100);
-        assert!(!viewer.ack(u32::MAX - 100));
+        viewer.ack(u32::MAX - 100);
         let mut seq = u32::MAX - 100;
         let frame = 16 * 1024;
         for _ in 0..VIEWER_WINDOW / u64::from(frame) {
@@ -178,9 +187,12 @@ mod tests {
         }
         assert_eq!(viewer.offer(seq, 1), Offer::TakenLast);
         assert_eq!(viewer.offer(seq.wrapping_add(1), 1), Offer::NotLive);
-        assert!(!viewer.ack(seq));
-        assert!(!viewer.ack(seq.wrapping_add(2)), "ahead of what was sent");
-        assert!(viewer.ack(seq.wrapping_add(1)));
+        viewer.ack(seq);
+        assert!(!viewer.is_recovered());
+        viewer.ack(seq.wrapping_add(2));
+        assert!(!viewer.is_recovered(), "ahead of what was sent");
+        viewer.ack(seq.wrapping_add(1));
+        assert!(viewer.is_recovered());
     }
 
     #[test]
@@ -194,7 +206,7 @@ mod tests {
     #[test]
     fn unknown_positions_are_learnt_from_the_next_frame() {
         let mut viewer = live(10);
-        viewer.forget();
+        (viewer.sent, viewer.acked) = (None, None);
         assert_eq!(viewer.offer(500, 5), Offer::Taken);
         assert_eq!((viewer.acked, viewer.sent), (Some(500), Some(505)));
     }
@@ -209,5 +221,20 @@ mod tests {
         assert!(!viewer.has_room(), "an ack from before the snapshot confirms nothing");
         viewer.ack(20);
         assert!(viewer.has_room());
+    }
+
+    #[test]
+    fn a_new_beginning_does_not_forgive_what_was_sent_before() {
+        let mut viewer = live(0);
+        let half = VIEWER_WINDOW as u32 / 2;
+        assert_eq!(viewer.offer(0, half), Offer::Taken);
+        viewer.restored(1_000_000);
+        assert_eq!(viewer.offer(1_000_000, half), Offer::Taken);
+        assert_eq!(viewer.offer(1_000_000 + half, 1), Offer::TakenLast);
+        let mut viewer = live(0);
+        assert_eq!(viewer.offer(0, half), Offer::Taken);
+        viewer.restored(1_000_000);
+        viewer.ack(1_000_000);
+        assert_eq!(viewer.offer(1_000_000, half + 1), Offer::Taken);
     }
 }

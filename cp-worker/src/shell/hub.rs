@@ -113,6 +113,12 @@ impl DurableObject for GatewayHub {
 
 #[wasm_bindgen]
 impl GatewayHub {
+    /// Called when this instance takes over from one that panicked.
+    #[wasm_bindgen(js_name = afterPanic)]
+    pub fn after_panic(&self) {
+        self.core.drive(None, |hub| hub.distrust(now()));
+    }
+
     /// Takes a message. Binary ones are known by their first bytes and passed on as they are.
     #[wasm_bindgen(js_name = webSocketMessage)]
     pub fn web_socket_message(&self, socket: web_sys::WebSocket, message: JsValue) {
