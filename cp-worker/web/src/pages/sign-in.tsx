@@ -22,7 +22,7 @@ export function SignInPage() {
           <h1 className="text-4xl leading-[1.08] font-semibold tracking-[-0.025em] text-balance sm:text-5xl">
             Your agents keep working.
           </h1>
-          <p className="mt-5 max-w-[42ch] leading-relaxed text-muted-foreground">
+          <p className="mt-5 max-w-[42ch] leading-relaxed text-pretty text-muted-foreground">
             A terminal in the browser, on a server that you own. Close the tab, change the device,
             lose the network: the session goes on.
           </p>

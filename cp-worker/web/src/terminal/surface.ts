@@ -27,6 +27,9 @@ const SCROLLBACK_LINES = 10_000;
 /** Room in CSS pixels that xterm.js keeps for its scroll bar. */
 const SCROLL_BAR_WIDTH = 14;
 
+/** CSS pixels left in the room from which on a frame shows where the session ends. */
+const FRAME_FROM = 48;
+
 /** Programs may set the clipboard, never read it: what was copied elsewhere is not theirs. */
 const writeOnlyClipboard: IClipboardProvider = {
   readText: () => "",
@@ -111,9 +114,12 @@ export class Surface {
       size = Math.max(FONT_SIZE.least, Math.min(size - 0.5, Math.floor(size * scale * 2) / 2));
       this.setFontSize(size);
     }
-    this.mount.dataset.framed = "";
-    this.mount.style.width = `${screen.offsetWidth + SCROLL_BAR_WIDTH}px`;
-    this.mount.style.height = `${screen.offsetHeight}px`;
+    const shown = { width: screen.offsetWidth + SCROLL_BAR_WIDTH, height: screen.offsetHeight };
+    this.mount.style.width = `${shown.width}px`;
+    this.mount.style.height = `${shown.height}px`;
+    const roomLeft = Math.max(room.clientWidth - shown.width, room.clientHeight - shown.height);
+    if (roomLeft > FRAME_FROM) this.mount.dataset.framed = "";
+    else delete this.mount.dataset.framed;
   }
 
   dispose(): void {

@@ -57,16 +57,18 @@ export const TERMINAL_THEMES = { light, dark };
 /** Lowest contrast of text: AA for small text on light pages, where programs expect dark ones. */
 export const MINIMUM_CONTRAST = { light: 4.5, dark: 3 };
 
-/** Marks of search hits. The one that was found last is also selected, and looks like that. */
+/** Marks of search hits. The one that was found last is also selected, in the same colour. */
 export const SEARCH_MARKS = {
   light: {
     matchBackground: "#f6e8bd",
     matchOverviewRuler: "#c99a2e",
+    activeMatchBackground: "#f4c44f",
     activeMatchColorOverviewRuler: "#a06a00",
   },
   dark: {
     matchBackground: "#4a3d16",
     matchOverviewRuler: "#8a6d1f",
+    activeMatchBackground: "#8f6a12",
     activeMatchColorOverviewRuler: "#d18f00",
   },
 };
