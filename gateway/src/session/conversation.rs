@@ -68,7 +68,7 @@ impl Session {
                 }
             }
             Message::PaneMode(pane) if pane == self.place.pane => self.pane_mode_changed = true,
-            Message::Exit => self.saw_exit = true,
+            Message::Exit { crashed } => self.saw_exit = !crashed,
             _ => {}
         }
     }

@@ -33,7 +33,10 @@ pub enum Message<'a> {
     /// `%pane-mode-changed`: the pane entered or left copy mode.
     PaneMode(PaneId),
     /// `%exit`: the client is about to end.
-    Exit,
+    Exit {
+        /// The server died without saying goodbye.
+        crashed: bool,
+    },
 }
 
 /// The parser. It keeps at most one line and one reply.
@@ -159,7 +162,7 @@ fn notification(line: &[u8]) -> Option<Message<'static>> {
     let (name, rest) = split_word(line);
     let (first, rest) = split_word(rest);
     Some(match name {
-        b"%exit" => Message::Exit,
+        b"%exit" => Message::Exit { crashed: line.ends_with(b"unexpectedly") },
         b"%pause" => Message::Paused(id(first, b'%')?),
         b"%pane-mode-changed" => Message::PaneMode(id(first, b'%')?),
         b"%window-pane-changed" => Message::ActivePane(id(first, b'@')?, id(rest, b'%')?),
@@ -226,7 +229,7 @@ mod tests {
             "ActivePane(3, 7)".to_owned(),
             "ActiveWindow(1, 4)".to_owned(),
             "Paused(5)".to_owned(),
-            "Exit".to_owned(),
+            "Exit { crashed: false }".to_owned(),
         ];
         assert_eq!(said, expected);
     }
@@ -249,7 +252,7 @@ mod tests {
             assert!(parser.line.capacity() <= CONTROL_LINE_BYTES * 2);
         }
         parser.feed(b"\n%exit\n", |message| {
-            assert_eq!(message, Message::Exit);
+            assert_eq!(message, Message::Exit { crashed: false });
             said += 1;
         });
         assert_eq!(said, 1);
