@@ -93,6 +93,12 @@ describe("acks", () => {
     expect(viewer.sent.length).toBe(3);
   });
 
+  it("are not sent for a snapshot, wherever its stream is", () => {
+    for (const seq of [0, 100, 3_000_000_000, 0xffff_ffff]) {
+      expect(TestViewer.live({ seq }).sent).toEqual([{ type: "viewer.attach" }]);
+    }
+  });
+
   it("are not sent for bytes that a snapshot made void", () => {
     const viewer = TestViewer.live();
     viewer.frame(100, "abc");

@@ -57,7 +57,6 @@ export class SessionClient {
   /** Offset of the next byte expected; null before the first snapshot. */
   private next: number | null = null;
   private acked = 0;
-  private parsed = 0;
   /** Whether the bytes that come now follow those that are here. */
   private synced = false;
   /** Whether this connection has been in step at least once. */
@@ -241,13 +240,12 @@ export class SessionClient {
   }
 
   private onWrote(): void {
-    const end = this.queue.wrote();
-    if (end !== null) this.parsed = end;
-    if (!this.synced || distance(this.acked, this.parsed) <= 0) return;
-    const due = distance(this.acked, this.parsed) >= ACK_EVERY_BYTES || this.queue.drained;
-    if (!due) return;
-    this.acked = this.parsed;
-    this.send({ type: "session.ack", seq: this.parsed });
+    const parsed = this.queue.wrote();
+    if (parsed === null || !this.synced) return;
+    const fresh = distance(this.acked, parsed);
+    if (fresh <= 0 || (fresh < ACK_EVERY_BYTES && !this.queue.drained)) return;
+    this.acked = parsed;
+    this.send({ type: "session.ack", seq: parsed });
   }
 
   private onInput(bytes: Uint8Array): void {

@@ -124,7 +124,7 @@ export class SessionRuntime {
     terminal.attachCustomKeyEventHandler((event) => this.onKey(event));
     // Before xterm.js sees it: the gateway knows whether the program wants a bracketed paste.
     this.mount.addEventListener("paste", (event) => this.onPaste(event), { signal, capture: true });
-    scrollByTouch(this.mount, signal);
+    scrollByTouch(terminal, this.mount, signal);
   }
 
   /** Reports of the terminal itself (focus, mouse) begin with an escape and use nothing up. */
