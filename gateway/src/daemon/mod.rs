@@ -61,7 +61,7 @@ pub struct Daemon {
     outbox: VecDeque<String>,
     effects: Vec<Effect>,
     linked: bool,
-    /// Whose turn it was last.
+    /// Whose turn it is, and how many messages it had.
     turn: (u32, usize),
     status: status::Status,
     dropped: u64,
@@ -161,32 +161,27 @@ impl Daemon {
         if let Some(text) = self.outbox.pop_front() {
             return Some(Message::Text(text));
         }
-        let (last, frames) = self.turn;
-        // The session whose turn it is keeps it for a few frames, then the next ones are asked.
-        let first = if frames < FRAMES_PER_TURN { last } else { last.wrapping_add(1) };
-        let order: Vec<u32> = self
-            .sessions
-            .range(first..)
-            .chain(self.sessions.range(..first))
-            .map(|(id, _)| *id)
-            .collect();
-        for session_id in order {
-            let Some(session) = self.sessions.get_mut(&session_id) else { continue };
-            let Some(out) = session.next_out(now.mono) else { continue };
-            self.turn = if session_id == last { (last, frames + 1) } else { (session_id, 1) };
-            if session_id == last && frames >= FRAMES_PER_TURN {
-                self.turn = (session_id, 1);
-            }
-            if session.is_finished() {
-                self.sessions.remove(&session_id);
-                self.forget(session_id);
-            }
-            return Some(match out {
-                Out::Frame(frame) => Message::Binary(frame),
-                Out::Text(text) | Out::Answer(_, text) => Message::Text(text),
-            });
+        let out = self.next_out(now.mono)?;
+        Some(match out {
+            Out::Frame(frame) => Message::Binary(frame),
+            Out::Text(text) | Out::Answer(_, text) => Message::Text(text),
+        })
+    }
+
+    /// The terminals in turn: one keeps its turn for a few frames, then the others are asked first.
+    fn next_out(&mut self, now: Ms) -> Option<Out> {
+        let (holder, frames) = self.turn;
+        let first = if frames < FRAMES_PER_TURN { holder } else { holder.wrapping_add(1) };
+        let ask = |(id, session): (&u32, &mut Session)| Some((*id, session.next_out(now)?));
+        let found = self.sessions.range_mut(first..).find_map(ask);
+        let (id, out) = found.or_else(|| self.sessions.range_mut(..first).find_map(ask))?;
+        let goes_on = id == holder && frames < FRAMES_PER_TURN;
+        self.turn = (id, if goes_on { frames + 1 } else { 1 });
+        if self.sessions.get(&id).is_some_and(Session::is_finished) {
+            self.sessions.remove(&id);
+            self.forget(id);
         }
-        None
+        Some(out)
     }
 
     /// Bytes that viewers acknowledged since this was last asked, over all sessions.
