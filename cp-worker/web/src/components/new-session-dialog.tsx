@@ -122,7 +122,7 @@ function AgentChoice({ agent, onChange }: { agent: Agent; onChange(agent: Agent)
               key={name}
               value={name}
               data-testid={`agent-${name}`}
-              className="flex items-center gap-3 rounded-lg border border-input/80 max-sm:last:col-span-2 sm:col-span-2 sm:nth-[n+4]:col-span-3 bg-surface px-3 py-2.5 text-left outline-none hover:bg-muted/60 focus-visible:ring-2 focus-visible:ring-ring data-[state=checked]:border-live data-[state=checked]:bg-live/8"
+              className="flex items-center gap-3 rounded-lg border border-input/80 max-sm:last-of-type:col-span-2 sm:col-span-2 sm:nth-of-type-[n+4]:col-span-3 bg-surface px-3 py-2.5 text-left outline-none hover:bg-muted/60 focus-visible:ring-2 focus-visible:ring-ring data-[state=checked]:border-live data-[state=checked]:bg-live/8"
             >
               <Icon aria-hidden strokeWidth={1.75} className="size-4.5 shrink-0" />
               <span className="min-w-0">
