@@ -48,7 +48,7 @@ pub fn build(release: bool) -> Result<PathBuf> {
     if release {
         optimise(&root, &staged.join("index_bg.wasm"))?;
     }
-    bundle(&root, &staged)?;
+    bundle(&root, &staged, release)?;
     publish(&staged, &build)?;
     if release {
         check_size(&build)?;
@@ -111,7 +111,7 @@ fn optimise(root: &Path, wasm: &Path) -> Result<()> {
 }
 
 /// Joins glue and shim into one module that imports only the wasm file and workerd's own modules.
-fn bundle(root: &Path, staged: &Path) -> Result<()> {
+fn bundle(root: &Path, staged: &Path, release: bool) -> Result<()> {
     let entry = staged.join("shim.js");
     fs::copy(root.join("cp-worker/shim.js"), &entry)?;
     let index = staged.join("bundle.js");
@@ -119,6 +119,7 @@ fn bundle(root: &Path, staged: &Path) -> Result<()> {
     outfile.push(&index);
     run(Command::new(root.join("node_modules/.bin/esbuild"))
         .args(["--log-level=warning", "--bundle", "--format=esm", "--external:./index_bg.wasm"])
+        .args(release.then_some("--minify"))
         .args([OsStr::new("--external:cloudflare:*"), &outfile, entry.as_os_str()]))?;
     // In workerd the plain import of a wasm file yields a WebAssembly.Module, which is what the
     // glue's `import source` asks for in a syntax that workerd does not read.

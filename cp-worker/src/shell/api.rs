@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use worker::{Env, Headers, Method, Request, RequestInit, Response, Stub};
+use worker::{Env, Method, Request, Response, Stub, web_sys};
 
 /// Answers all routes but the gateway's socket and the web app's files.
 pub async fn answer(mut request: Request, env: &Env, config: &Config, route: Route) -> Outcome {
@@ -108,11 +108,11 @@ async fn body<T: DeserializeOwned>(request: &mut Request) -> Result<T, Failure> 
     if length.and_then(|length| length.parse().ok()).is_some_and(|len: usize| len > BODY_BYTES) {
         return Err(too_large());
     }
-    let bytes = request.bytes().await?;
-    if bytes.len() > BODY_BYTES {
+    let text = request.text().await?;
+    if text.len() > BODY_BYTES {
         return Err(too_large());
     }
-    serde_json::from_slice(&bytes).map_err(|error| Failure::invalid(&error.to_string()))
+    serde_json::from_str(&text).map_err(|error| Failure::invalid(&error.to_string()))
 }
 
 fn require_upgrade(request: &Request) -> Result<(), Failure> {
@@ -129,11 +129,8 @@ fn hub(env: &Env, gateway_id: &str) -> Result<Stub, Failure> {
 
 /// Opens a socket whose end is the hub: the Worker takes no part in it afterwards.
 async fn open_socket(env: &Env, gateway_id: &str, operation: &str) -> Outcome {
-    let headers = Headers::new();
-    headers.set("Upgrade", "websocket")?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Get).with_headers(headers);
-    let request = Request::new_with_init(&format!("https://hub{operation}"), &init)?;
+    let mut request = Request::new(&format!("https://hub{operation}"), Method::Get)?;
+    request.headers_mut()?.set("Upgrade", "websocket")?;
     Ok(hub(env, gateway_id)?.fetch_with_request(request).await?)
 }
 
@@ -143,10 +140,13 @@ async fn tell_hub(
     operation: &str,
     body: &str,
 ) -> Result<Response, Failure> {
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(body.into()));
-    let request = Request::new_with_init(&format!("https://hub{operation}"), &init)?;
-    Ok(hub(env, gateway_id)?.fetch_with_request(request).await?)
+    let init = web_sys::RequestInit::new();
+    init.set_method("POST");
+    init.set_body(&body.into());
+    let url = format!("https://hub{operation}");
+    let request = web_sys::Request::new_with_str_and_init(&url, &init);
+    let request = request.map_err(worker::Error::from)?;
+    Ok(hub(env, gateway_id)?.fetch_with_request(request.into()).await?)
 }
 
 /// Sends a command and waits for the gateway's ack.

@@ -84,10 +84,10 @@ impl DurableObject for GatewayHub {
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let url = request.url()?;
-        let argument = url.query().unwrap_or_default();
+        let url = request.inner().url();
+        let argument = url.split_once('?').map_or("", |(_, argument)| argument);
         let core = &self.core;
-        match url.path() {
+        match request.path().as_str() {
             "/gateway" => core.accept_gateway(argument == "enrol"),
             "/watch" => core.accept_browser(None),
             "/view" => core.accept_browser(argument.parse().ok()),
