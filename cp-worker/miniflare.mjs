@@ -20,7 +20,8 @@ const API_PATHS = ["/api/*", "/gateway/*"];
  * Starts the worker and applies the migrations.
  *
  * @param {object} options `port` (0 for any), `state` (folder that survives restarts; none: in
- *   memory), `assets` (the built web app; none: no pages), `build`, `authMode`, `bindings`.
+ *   memory), `assets` (the built web app; none: no pages), `build`, `authMode`, `bindings`, `entry`
+ *   (source of a module that takes the place of index.js, which it can import).
  * @returns the Miniflare instance and its `url`
  */
 export async function start(options = {}) {
@@ -35,6 +36,9 @@ export async function start(options = {}) {
     rootPath: build,
     modulesRoot: build,
     modules: [
+      ...(options.entry
+        ? [{ type: "ESModule", path: join(build, "entry.js"), contents: options.entry }]
+        : []),
       { type: "ESModule", path: join(build, "index.js") },
       { type: "CompiledWasm", path: join(build, "index_bg.wasm") },
     ],

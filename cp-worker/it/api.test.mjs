@@ -1,6 +1,10 @@
 // The HTTP API in real workerd: sign-in, whose is whose, sessions, and what is refused.
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { start } from "../miniflare.mjs";
 import { Gateway, Socket, User, until, world } from "./harness.mjs";
 
 test("people sign in and out, and see what is theirs alone", async (t) => {
@@ -179,4 +183,45 @@ test("paths and upgrades that make no sense are refused by status", async (t) =>
   }
   const unknown = new Socket(`${url}/gateway/gw_x`, { authorization: "Bearer x" });
   await assert.rejects(unknown.opened, /401/);
+});
+
+test("pages are served beside the API, and every unknown path is the web app's", async (t) => {
+  const assets = mkdtempSync(join(tmpdir(), "chatcode-assets-"));
+  t.after(() => rmSync(assets, { recursive: true }));
+  writeFileSync(join(assets, "index.html"), "<title>app</title>");
+  writeFileSync(join(assets, "app.js"), "export {};");
+  const { url } = await world(t, { assets });
+  for (const path of ["/", "/servers/gw_1", "/sign-in"]) {
+    const page = await fetch(url + path, { headers: { "sec-fetch-mode": "navigate" } });
+    assert.equal(page.status, 200, path);
+    assert.equal(await page.text(), "<title>app</title>");
+  }
+  assert.match((await fetch(`${url}/app.js`)).headers.get("content-type"), /javascript/);
+  const missing = await fetch(`${url}/api/nothing`, { headers: { "sec-fetch-mode": "navigate" } });
+  assert.equal((await missing.json()).error.code, "not_found");
+  assert.equal((await fetch(`${url}/gateway/gw_1`)).status, 426);
+});
+
+test("state survives a restart, with its secrets", async (t) => {
+  const state = mkdtempSync(join(tmpdir(), "chatcode-state-"));
+  t.after(() => rmSync(state, { recursive: true }));
+  const first = await start({ state });
+  let user;
+  let gateway;
+  try {
+    user = await User.signIn(first.url);
+    gateway = await user.server();
+    await user.session(gateway, "kept");
+  } finally {
+    await first.mf.dispose();
+  }
+  const { url } = await world(t, { state });
+  user.url = url;
+  const again = await Gateway.connect(url, gateway.id, gateway.token);
+  again.hello({ sessions: [{ session_id: 1, seq: 0, cols: 80, rows: 24 }] });
+  await until("the server is online", async () => {
+    return (await user.ask("GET", "/api/servers")).servers[0].status === "online";
+  });
+  const { sessions } = await user.ask("GET", `/api/servers/${gateway.id}/sessions`);
+  assert.deepEqual(sessions.map((one) => [one.name, one.status]), [["kept", "running"]]);
 });

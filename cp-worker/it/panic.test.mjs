@@ -1,0 +1,47 @@
+// After a panic the wasm instance is replaced under open sockets, and nobody loses a byte.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { User, unframe, until, world } from "./harness.mjs";
+
+/** Takes an instance for broken, as the panic hook does, when a gateway's frame says so. */
+const ENTRY = `
+  import Worker, { GatewayHub as Hub } from "./index.js";
+  export default Worker;
+  export class GatewayHub extends Hub {
+    webSocketMessage(socket, message) {
+      if (message === "panic") globalThis.__worker_init_state.criticalError = true;
+      super.webSocketMessage(socket, message);
+    }
+  }
+`;
+
+test("a hub rebuilds itself after a panic and gives viewers a new beginning", async (t) => {
+  const { url } = await world(t, { entry: ENTRY });
+  const user = await User.signIn(url);
+  const gateway = await user.server();
+  const { session_id } = await user.session(gateway);
+  const viewer = await user.viewer(gateway, session_id);
+  await viewer.attach(gateway, {}, 10);
+  const instance = () => user.ask("GET", `/api/dev/hubs/${gateway.id}`);
+  const before = await instance();
+  gateway.output(session_id, 10, "one");
+  await viewer.take("a frame", Buffer.isBuffer);
+
+  gateway.ws.send("panic");
+  await viewer.message("viewer.state", { state: "awaiting", control: "you" });
+  const attach = await gateway.command("session.attach");
+  assert.equal(attach.resume_seq, undefined, "positions are not trusted");
+  gateway.output(session_id, 13, "dropped: it is in the snapshot");
+  gateway.snapshot(attach, 43);
+  gateway.output(session_id, 43, "two");
+  await viewer.message("session.snapshot", { seq: 43 });
+  assert.equal(String(unframe(await viewer.take("a frame", Buffer.isBuffer)).payload), "two");
+  assert.notEqual((await instance()).instance, before.instance);
+
+  // The other half of the Worker and calls through the hub work as before.
+  const second = await user.session(gateway, "second");
+  await until("both sessions are listed", async () => {
+    const { sessions } = await user.ask("GET", `/api/servers/${gateway.id}/sessions`);
+    return sessions.some((one) => one.session_id === second.session_id);
+  });
+});
