@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import esbuild from 'esbuild';
 import headless from '@xterm/headless';
 import graphemes from '@xterm/addon-unicode-graphemes';
+import { dumpTerminal } from './dump.mjs';
 
 const web = resolve(dirname(fileURLToPath(import.meta.url)), '../../cp-worker/web/src/terminal');
 
@@ -55,70 +56,13 @@ function terminalOf(id) {
   return terminals.get(id);
 }
 
-/** Queues bytes; resizes and dumps wait until they are parsed. */
+/** Queues what `bytes` gives; resizes and dumps wait until it is parsed. */
 function write(it, bytes) {
-  it.written = it.written.then(() => new Promise((done) => it.terminal.write(bytes, done)));
+  it.written = it.written.then(() => new Promise((done) => it.terminal.write(bytes(), done)));
 }
 
 function then(it, step) {
   it.written = it.written.then(step);
-}
-
-function colour(isDefault, isRgb, value) {
-  if (isDefault) return '-';
-  return isRgb ? `#${value.toString(16).padStart(6, '0')}` : `${value}`;
-}
-
-/** The look of a cell, without its text. */
-function attributes(cell) {
-  const flags = [
-    ['b', cell.isBold()],
-    ['d', cell.isDim()],
-    ['i', cell.isItalic()],
-    ['u', cell.isUnderline()],
-    ['k', cell.isBlink()],
-    ['r', cell.isInverse()],
-    ['h', cell.isInvisible()],
-    ['s', cell.isStrikethrough()],
-    ['o', cell.isOverline()],
-  ];
-  return {
-    fg: colour(cell.isFgDefault(), cell.isFgRGB(), cell.getFgColor()),
-    bg: colour(cell.isBgDefault(), cell.isBgRGB(), cell.getBgColor()),
-    flags: flags.map(([name, on]) => (on ? name : '')).join(''),
-  };
-}
-
-/** Each cell as `[text, foreground, background, flags]`; the second half of a wide one is null. */
-function dumpLine(line, cols) {
-  const cells = [];
-  for (let x = 0; x < cols; x += 1) {
-    const cell = line.getCell(x);
-    if (cell.getWidth() === 0) {
-      cells.push(null);
-      continue;
-    }
-    const { fg, bg, flags } = attributes(cell);
-    cells.push([cell.getChars() || ' ', fg, bg, flags]);
-  }
-  return cells;
-}
-
-function dump({ terminal }) {
-  const buffer = terminal.buffer.active;
-  const lines = [];
-  for (let y = 0; y < terminal.rows; y += 1) {
-    lines.push(dumpLine(buffer.getLine(buffer.baseY + y), terminal.cols));
-  }
-  const history = [];
-  for (let y = 0; y < buffer.baseY; y += 1) {
-    const line = buffer.getLine(y);
-    const text = line.translateToString(true);
-    if (line.isWrapped && history.length > 0) history[history.length - 1] += text;
-    else history.push(text);
-  }
-  const cursor = [buffer.cursorX, buffer.cursorY];
-  return { cols: terminal.cols, rows: terminal.rows, cursor, lines, history };
 }
 
 function answer(value) {
@@ -141,11 +85,11 @@ function obey(kind, id, payload) {
     case 'Z':
       return then(it, () => it.terminal.resize(...size()));
     case 'W':
-      return write(it, it.filter.push(payload));
+      return write(it, () => it.filter.push(payload));
     case 'P':
-      return write(it, payload);
+      return write(it, () => payload);
     case 'D':
-      return then(it, () => answer(dump(it)));
+      return then(it, () => answer(dumpTerminal(it.terminal)));
     default:
       throw new Error(`unknown order ${kind}`);
   }

@@ -199,12 +199,8 @@ impl Pump {
                 }
                 Err(TryRecvError::Empty) => break,
             };
-            if let Err(error) = done
-                && !is_would_block(&error)
-            {
-                self.arrived(Received::Lost(error.to_string()));
-                return false;
-            }
+            // A failed write is no end: what the other side said before may still be read.
+            let _ = done;
         }
         // A full socket is told again by readiness to write.
         let _ = self.socket.flush();
@@ -214,8 +210,4 @@ impl Pump {
     fn arrived(&mut self, what: Received) {
         let _ = self.arrivals.send((Instant::now(), what));
     }
-}
-
-fn is_would_block(error: &Error) -> bool {
-    matches!(error, Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock)
 }

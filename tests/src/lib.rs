@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod browser;
 pub mod connection;
 pub mod fixture;
 pub mod gateway;
@@ -13,6 +14,7 @@ pub mod patterns;
 pub mod process;
 pub mod schema;
 pub mod screen;
+pub mod stack;
 pub mod stream;
 pub mod tempdir;
 pub mod tls;

@@ -213,7 +213,8 @@ impl Link {
         })
     }
 
-    fn describe(&self) -> String {
+    /// What the link has seen last, for messages of failures.
+    pub fn describe(&self) -> String {
         let last: Vec<_> = self.events.iter().rev().take(5).map(|(_, e)| e.name()).collect();
         let streams = self.streams.values().map(|s| {
             let tail = &s.unread[s.unread.len().saturating_sub(300)..];

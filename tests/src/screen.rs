@@ -166,11 +166,12 @@ impl Screen {
                 return;
             }
             if Instant::now() > deadline {
-                let count = wrong.len();
-                let some = wrong.into_iter().take(SHOWN).collect::<Vec<_>>().join("\n");
+                let some = wrong.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n");
                 panic!(
-                    "stream and tmux differ in {count} places:\n{some}\n{}",
-                    shown.text().join("\n")
+                    "stream and tmux differ in {} places:\n{some}\n{}\n{}",
+                    wrong.len(),
+                    shown.text().join("\n"),
+                    link.describe()
                 );
             }
         }
@@ -255,7 +256,8 @@ fn with_overline(line: &[u8]) -> Vec<u8> {
     out
 }
 
-fn read_dump(value: &Value) -> Dump {
+/// Reads what `tests/node/dump.mjs` made.
+pub fn read_dump(value: &Value) -> Dump {
     let text = |value: &Value| value.as_str().expect("a string").to_owned();
     let cell = |value: &Value| match value.as_array() {
         None => Cell::Half,

@@ -76,7 +76,7 @@ fn a_killed_shell_is_told_with_its_signal() {
 fn the_last_output_comes_before_the_end() {
     let mut stage = Stage::new();
     stage.open(1, 80, 24);
-    stage.type_in(1, "seq 100000 130000; exit 3\r");
+    stage.type_in(1, "echo; seq 100000 130000; exit 3\r");
     let end = ended(&mut stage, 1);
     assert_eq!(end.exit_code, Some(3));
     let text = String::from_utf8_lossy(&stage.stream(1).unread).into_owned();
@@ -315,7 +315,7 @@ fn a_snapshot_can_be_had_without_touching_the_stream() {
     let mut stage = Stage::new();
     stage.open(1, 80, 24);
     stage.type_in(1, "seq 1 200\r");
-    stage.expect(1, "200\r\n");
+    stage.expect(1, "199\r\n200\r\n");
     let ask = SessionSnapshotRequest { session_id: 1, history_lines: Some(50) };
     let caused = stage.request(ask).expect("acked");
     let [Event::SessionSnapshot(snapshot)] = caused.as_slice() else { panic!("{caused:?}") };

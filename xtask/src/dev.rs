@@ -10,8 +10,9 @@ use crate::steps::Steps;
 use crate::{Result, at_root, build_worker};
 use serde_json::{Value, json};
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -80,7 +81,7 @@ pub fn dev(wanted: u16) -> Result<()> {
 
 fn build(steps: &mut Steps, root: &Path) -> Result<()> {
     steps.need("build the gateway", || {
-        run(run::cargo(root).args(["build", "--package", "chatcode-gateway"]))
+        run(run::cargo(root).args(["build", "--quiet", "--package", "chatcode-gateway"]))
     })?;
     steps.need("build the control plane", || build_worker::build(false).map(drop))?;
     steps.need("build the web app", || build_web(root))
@@ -99,7 +100,16 @@ pub fn build_web(root: &Path) -> Result<()> {
         println!("  up to date");
         return Ok(());
     }
-    run(at_root("npm")?.args(["run", "--silent", "build", "--workspace", "web"]))
+    run(at_root("npm")?.args([
+        "run",
+        "--silent",
+        "build",
+        "--workspace",
+        "web",
+        "--",
+        "--logLevel",
+        "warn",
+    ]))
 }
 
 /// When a file, or the newest file in a folder, was last written.
@@ -161,7 +171,11 @@ impl Place {
             "gateway_id": credentials.gateway_id,
             "bootstrap_token": credentials.bootstrap_token,
         });
-        Ok(fs::write(self.join("gateway.json"), value.to_string())?)
+        let path = self.join("gateway.json");
+        let mut file = fs::OpenOptions::new();
+        // The token is a secret of whoever runs this.
+        let mut file = file.write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        Ok(file.write_all(value.to_string().as_bytes())?)
     }
 }
 

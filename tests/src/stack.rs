@@ -1,0 +1,141 @@
+//! The real stack: the built worker in workerd, a gateway that enrolled with it, and browsers.
+
+use crate::browser::{Browser, Page};
+use crate::gateway::Gateway;
+use crate::tempdir::TempDir;
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+
+/// Who signs in.
+const EMAIL: &str = "dev@chatcode.localhost";
+
+/// The control plane: node, Miniflare and workerd in one process group.
+pub struct ControlPlane {
+    port: u16,
+    state: TempDir,
+    child: Option<Child>,
+}
+
+impl ControlPlane {
+    /// Starts it on a free port.
+    pub fn start() -> Self {
+        let free = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let port = free.local_addr().expect("an address").port();
+        drop(free);
+        let mut control_plane = Self { port, state: TempDir::new(), child: None };
+        control_plane.run();
+        control_plane
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Starts the processes on the old port, with the old state.
+    pub fn run(&mut self) {
+        self.kill();
+        let mut child = Command::new("node")
+            .current_dir(crate::repository())
+            .arg("cp-worker/miniflare.mjs")
+            .args(["--port", &self.port.to_string(), "--state"])
+            .arg(self.state.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .expect("node runs");
+        let output = child.stdout.take().expect("a pipe");
+        self.child = Some(child);
+        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
+        let ready = lines.find_map(|line| {
+            let value: Value = serde_json::from_str(&line).ok()?;
+            value["url"].as_str().map(str::to_owned)
+        });
+        ready.expect("the control plane starts; build it with cargo xtask build-worker");
+        // Whoever prints into a pipe that nobody reads dies of it.
+        std::thread::spawn(move || lines.for_each(drop));
+    }
+
+    /// Ends node and workerd as `kill -9` does.
+    pub fn kill(&mut self) {
+        let Some(mut child) = self.child.take() else { return };
+        if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let _ = child.wait();
+    }
+}
+
+impl Drop for ControlPlane {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// All of it, with one server of one user.
+pub struct Stack {
+    /// Its pages are signed in.
+    pub browser: Browser,
+    /// The gateway, online.
+    pub gateway: Gateway,
+    /// The server's id.
+    pub gateway_id: String,
+    /// The control plane.
+    pub control_plane: ControlPlane,
+}
+
+impl Stack {
+    /// Starts everything and opens a first page, signed in through the form, on the servers.
+    pub fn new(size: (u32, u32)) -> (Self, Page) {
+        let control_plane = ControlPlane::start();
+        let browser = Browser::new();
+        let page = sign_in(&browser, "first", &control_plane.url(), size);
+        // What the form for a new server asks of the API, without copying a command by hand.
+        let made = page.run(
+            "fetch('/api/servers', { method: 'POST', body: JSON.stringify({ name: 'Test' }), \
+             headers: { 'content-type': 'application/json' } }).then((it) => it.json())",
+        );
+        let text = |value: &Value| value.as_str().expect("a string").to_owned();
+        let gateway_id = text(&made["server"]["gateway_id"]);
+        let url = format!("{}/gateway", control_plane.url().replacen("http", "ws", 1));
+        let mut gateway = Gateway::new(&url);
+        gateway.unset("GATEWAY_AUTH_TOKEN");
+        gateway.set("GATEWAY_ID", &gateway_id);
+        gateway.set("GATEWAY_BOOTSTRAP_TOKEN", &text(&made["bootstrap_token"]));
+        gateway.run();
+        page.reload();
+        page.wait_attribute("server-status", "data-status", "online");
+        (Self { browser, gateway, gateway_id, control_plane }, page)
+    }
+
+    /// Another person's browser, signed in as the same user.
+    pub fn another_page(&self, name: &'static str, size: (u32, u32)) -> Page {
+        sign_in(&self.browser, name, &self.control_plane.url(), size)
+    }
+
+    /// Creates a session of a plain shell through the form; the page shows its terminal.
+    pub fn create_session(&self, page: &Page, name: &str) -> u32 {
+        page.click("server-link");
+        page.click("new-session");
+        page.fill("session-name", name);
+        page.click("agent-none");
+        page.click("session-create");
+        page.wait_attribute("connection-state", "data-state", "live");
+        let url = page.url();
+        let (_, session_id) = url.rsplit_once('/').expect("the session's address");
+        session_id.parse().expect("a session id")
+    }
+}
+
+fn sign_in(browser: &Browser, name: &'static str, url: &str, size: (u32, u32)) -> Page {
+    let page = browser.open(name, url, size);
+    page.fill("sign-in-email", EMAIL);
+    page.click("sign-in-submit");
+    page.wait(&crate::browser::id("account-menu"));
+    page
+}
