@@ -566,8 +566,7 @@ impl World {
                 let at = shown.iter().zip(right).position(|(a, b)| a != b)?;
                 Some((at, shown[at].clone(), right[at].clone()))
             };
-            let (history, rows) =
-                (differs(&shown.0, &expected.0), differs(&shown.1, &expected.1));
+            let (history, rows) = (differs(&shown.0, &expected.0), differs(&shown.1, &expected.1));
             assert!(
                 shown == expected,
                 "page {id} shows another screen: history {history:?} of {} and {}, rows {rows:?}, \

@@ -93,10 +93,23 @@ describe("acks", () => {
     expect(viewer.sent.length).toBe(3);
   });
 
-  it("are not sent for a snapshot, wherever its stream is", () => {
+  it("confirm a snapshot once it is parsed, wherever its stream is", () => {
     for (const seq of [0, 100, 3_000_000_000, 0xffff_ffff]) {
-      expect(TestViewer.live({ seq }).sent).toEqual([{ type: "viewer.attach" }]);
+      const viewer = TestViewer.live({ seq });
+      expect(viewer.sent).toEqual([{ type: "viewer.attach" }, { type: "session.ack", seq }]);
     }
+  });
+
+  it("go on after a lag, for the snapshot waits until what came before is read", () => {
+    const viewer = TestViewer.live();
+    viewer.frame(100, "abc");
+    viewer.event({
+      type: "text",
+      text: JSON.stringify({ type: "session.lagged", schema_version: "1", session_id: 7, seq: 103 }),
+    });
+    viewer.sent = [];
+    viewer.parse();
+    expect(viewer.sent).toEqual([{ type: "session.ack", seq: 103 }]);
   });
 
   it("are not sent for bytes that a snapshot made void", () => {
@@ -107,7 +120,10 @@ describe("acks", () => {
     viewer.parse();
     viewer.frame(5000, "d");
     viewer.parse();
-    expect(viewer.sent).toEqual([{ type: "session.ack", seq: 5001 }]);
+    expect(viewer.sent).toEqual([
+      { type: "session.ack", seq: 5000 },
+      { type: "session.ack", seq: 5001 },
+    ]);
   });
 });
 

@@ -56,7 +56,8 @@ export class SessionClient {
   private hub: ViewerState | null = null;
   /** Offset of the next byte expected; null before the first snapshot. */
   private next: number | null = null;
-  private acked = 0;
+  /** Next byte that the hub was told of; null after a snapshot, which wants an ack of its own. */
+  private acked: number | null = 0;
   /** Whether the bytes that come now follow those that are here. */
   private synced = false;
   /** Whether this connection has been in step at least once. */
@@ -190,7 +191,7 @@ export class SessionClient {
     this.queue.restart(snapshot.cols, snapshot.rows, data, snapshot.seq);
     this.next = snapshot.seq;
     this.view = { ...this.view, size: { cols: snapshot.cols, rows: snapshot.rows } };
-    this.inStep(snapshot.seq);
+    this.inStep(null);
   }
 
   private onReplay(replay: SessionReplay): void {
@@ -231,7 +232,7 @@ export class SessionClient {
     this.effects.push({ type: "timer", timer: "sync", ms: SYNC_DEADLINE_MS });
   }
 
-  private inStep(acked: number): void {
+  private inStep(acked: number | null): void {
     this.synced = true;
     this.attached = true;
     this.acked = acked;
@@ -241,8 +242,9 @@ export class SessionClient {
 
   private onWrote(): void {
     const parsed = this.queue.wrote();
-    if (parsed === null || !this.synced) return;
-    const fresh = distance(this.acked, parsed);
+    // Also after a lag: the snapshot comes only once what was sent before it is acked.
+    if (parsed === null || !this.attached) return;
+    const fresh = this.acked === null ? ACK_EVERY_BYTES : distance(this.acked, parsed);
     if (fresh <= 0 || (fresh < ACK_EVERY_BYTES && !this.queue.drained)) return;
     this.acked = parsed;
     this.send({ type: "session.ack", seq: parsed });
