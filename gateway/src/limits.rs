@@ -56,8 +56,9 @@ pub const MIRROR_QUIET_MS: Ms = 100;
 /// … and at the latest after this long, while it keeps changing.
 pub const MIRROR_LATEST_MS: Ms = 1_000;
 
-/// Bytes read from one pipe or socket before the loop turns to the others.
-pub const READ_TURN_BYTES: usize = 256 * 1024;
+/// Bytes read from one pipe or socket before the loop turns to the others: a flood in one session
+/// delays a keystroke's echo in another by the time that this many bytes take.
+pub const READ_TURN_BYTES: usize = 64 * 1024;
 
 /// Size of one read, in bytes. One buffer serves the whole loop.
 pub const READ_BYTES: usize = 64 * 1024;

@@ -30,6 +30,33 @@ enum State {
     TextEscape(u8),
 }
 
+/// The bytes of one character, or of its beginning. No heap: one is kept for every printed run.
+#[derive(Clone, Copy, Debug, Default)]
+struct Character {
+    bytes: [u8; 4],
+    length: u8,
+}
+
+impl Character {
+    fn new(source: &[u8]) -> Self {
+        let mut bytes = [0; 4];
+        let mut length = 0;
+        for (to, from) in bytes.iter_mut().zip(source) {
+            *to = *from;
+            length += 1;
+        }
+        Self { bytes, length }
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.length)).unwrap_or_default()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+}
+
 /// The tracker. Feed it every byte of output.
 #[derive(Clone, Debug, Default)]
 pub struct Modes {
@@ -37,8 +64,8 @@ pub struct Modes {
     /// The bytes of the sequence that is not finished yet; empty in ground state.
     unfinished: Vec<u8>,
     overlong: bool,
-    half: Vec<u8>,
-    last_printed: Vec<u8>,
+    half: Character,
+    last_printed: Character,
     modes: u16,
     insert_newline: bool,
     cursor_style: Option<u8>,
@@ -72,7 +99,7 @@ impl Modes {
 
     /// The first bytes of a UTF-8 character whose rest is still to come.
     pub fn half_character(&self) -> &[u8] {
-        &self.half
+        self.half.as_slice()
     }
 
     /// The pen.
@@ -83,7 +110,7 @@ impl Modes {
     /// Output was missed: what was unfinished is so no more, or it is `unfinished` of tmux.
     pub fn resume(&mut self, unfinished: &[u8]) {
         self.finish();
-        self.half.clear();
+        self.half = Character::default();
         self.feed(unfinished);
     }
 
@@ -126,30 +153,39 @@ impl Modes {
         self.write_modes(&mut out);
         self.write_charsets(&mut out);
         self.pen.write(&mut out);
-        out.extend_from_slice(&self.half);
+        out.extend_from_slice(self.half.as_slice());
         out
     }
 
     fn printed(&mut self, run: &[u8]) {
-        // Only the last character matters, and whether it is whole.
-        let had_half = !self.half.is_empty();
-        let mut tail = std::mem::take(&mut self.half);
-        tail.extend_from_slice(run.get(run.len().saturating_sub(4)..).unwrap_or_default());
+        let Some(&last) = run.last() else { return };
+        if last < 0x80 && self.half.is_empty() {
+            self.last_printed = Character::new(&[last]);
+            return;
+        }
+        self.printed_beyond_ascii(run);
+    }
+
+    /// Only the last character matters, and whether it is whole.
+    fn printed_beyond_ascii(&mut self, run: &[u8]) {
+        // A mirror with half a character is stale as soon as its other half came.
+        self.changed |= !self.half.is_empty();
+        let half = std::mem::take(&mut self.half);
+        let end = run.get(run.len().saturating_sub(4)..).unwrap_or_default();
+        let tail = [half.as_slice(), end].concat();
         let start = tail.iter().rposition(|&b| b & 0xc0 != 0x80).unwrap_or(0);
-        let last = tail.split_off(start);
+        let last = tail.get(start..).unwrap_or_default();
         let needed = match last.first().copied().unwrap_or(0) {
             0xc2..=0xdf => 2,
             0xe0..=0xef => 3,
             0xf0..=0xf4 => 4,
             _ => 1,
         };
-        // A mirror with half a character is stale as soon as its other half came.
-        self.changed |= had_half;
         if last.len() < needed {
-            self.half = last;
+            self.half = Character::new(last);
             self.changed = true;
         } else {
-            self.last_printed = last;
+            self.last_printed = Character::new(last);
         }
     }
 
@@ -181,7 +217,7 @@ impl Modes {
     }
 
     fn control(&mut self, byte: u8) {
-        self.half.clear();
+        self.half = Character::default();
         match byte {
             ESC => self.begin(),
             0x0e | 0x0f => {
@@ -320,7 +356,7 @@ impl Modes {
 
     /// The character that REP would repeat.
     pub fn last_printed(&self) -> &[u8] {
-        &self.last_printed
+        self.last_printed.as_slice()
     }
 }
 
