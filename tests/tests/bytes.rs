@@ -18,7 +18,7 @@ const BULK: Duration = Duration::from_secs(240);
 fn record(stage: &mut Stage, name: &str, length: usize) {
     let script = stage.gateway.in_workdir(1, "record.sh");
     let text = format!(
-        "printf '%b' \"$1\"; stty raw -echo; echo ready-to-read; dd of={name} bs=4096 count={length} iflag=count_bytes status=none; \
+        "printf '%b' \"$1\"; stty raw -echo; echo ready-to-read; dd of={name} bs=1 count={length} status=none; \
          stty sane; echo all-is-read\n"
     );
     std::fs::write(script, text).expect("the script is written");

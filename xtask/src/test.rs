@@ -9,7 +9,8 @@ use std::path::Path;
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// Integration tests in the order in which they run: fast ones first.
-const INTEGRATION: &[&str] = &["link", "sessions", "bytes", "flow", "recovery", "fidelity"];
+const INTEGRATION: &[&str] =
+    &["simulation", "sessions", "link", "bytes", "flow", "recovery", "fidelity"];
 
 type Step = fn(&Path) -> Result<()>;
 
@@ -73,9 +74,7 @@ fn unit_tests(root: &Path) -> Result<()> {
 }
 
 fn protocol_types(_: &Path) -> Result<()> {
-    run(at_root("npm")?
-        .args(["run", "--silent", "generate-protocol", "--workspace", "web"])
-        .args(["--", "--check"]))
+    run(at_root("node")?.args(["cp-worker/web/scripts/generate-protocol.mjs", "--check"]))
 }
 
 fn web_unit_tests(_: &Path) -> Result<()> {
