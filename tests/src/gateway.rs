@@ -169,5 +169,6 @@ impl Drop for Gateway {
         // Its control clients must be gone first: undrained ones make `kill-server` hang.
         self.kill();
         self.tmux.kill_server();
+        crate::process::kill_marked(&format!("{}/state", self.home.path().display()));
     }
 }

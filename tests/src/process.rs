@@ -57,6 +57,28 @@ impl Drop for Running {
     }
 }
 
+/// Processes with `text` in their environment.
+pub fn marked(text: &str) -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter(|pid| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment
+            .split(|&byte| byte == 0)
+            .filter(|pair| pair.starts_with(b"CHATCODE_SESSION="))
+            .any(|pair| pair.windows(text.len()).any(|window| window == text.as_bytes()))
+    })
+    .collect()
+}
+
+/// Kills what still runs with `text` in its session's marker: a shell that was in the middle of a
+/// loop survives its tmux server.
+pub fn kill_marked(text: &str) {
+    for pid in marked(text) {
+        signal(pid, Signal::KILL);
+    }
+}
+
 /// Sends a signal; a process that is gone is no error.
 pub fn signal(pid: u32, signal: Signal) {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a pid");

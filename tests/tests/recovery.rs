@@ -234,3 +234,18 @@ fn a_session_killed_from_outside_is_told() {
     });
     assert!(["lost", "killed"].contains(&end.reason.as_str()), "{end:?}");
 }
+
+#[test]
+fn what_a_dead_tmux_server_leaves_is_hung_up() {
+    let mut stage = Stage::new();
+    stage.open(1, 80, 24);
+    stage.type_in(1, "while :; do sleep 0.1; done\r");
+    let server = stage.gateway.tmux.server_pid().expect("a server");
+    let home = format!("{}/state", stage.gateway.home.path().display());
+    assert!(integration::process::marked(&home).len() >= 2, "wrapper and shell");
+    integration::process::signal(server, rustix::process::Signal::KILL);
+    stage.until("session.ended", |link| link.ends.get(&1).cloned());
+    eventually("nothing of the session runs", PATIENCE, || {
+        integration::process::marked(&home).is_empty().then_some(())
+    });
+}

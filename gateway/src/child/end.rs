@@ -38,6 +38,12 @@ pub fn run(arguments: &[String]) -> Result<String, Failure> {
     Ok(killed.to_string())
 }
 
+/// Arguments: marker. A session whose terminal vanished hangs up what still runs in it. The kernel
+/// tells only the wrapper and the foreground job; an interactive shell is neither.
+pub fn hang_up(arguments: &[String]) -> Result<String, Failure> {
+    Ok(signal_all(argument(arguments, 0)?, Signal::HUP).to_string())
+}
+
 fn signal_all(marker: &str, signal: Signal) -> usize {
     let processes = os::session_processes(marker);
     for pid in processes.iter().copied().filter_map(Pid::from_raw) {

@@ -35,6 +35,7 @@ pub fn run(name: &str, arguments: &[String]) -> Option<i32> {
         "_resolve" => resolve::run(arguments),
         "_create" => create::run(arguments, &request()),
         "_end" => end::run(arguments),
+        "_hangup" => end::hang_up(arguments),
         "_survey" => probe::survey(arguments),
         "_probe" => probe::probe(arguments),
         _ => return None,

@@ -26,6 +26,8 @@ pub enum Job {
     },
     /// End a session with all its processes.
     End(u32),
+    /// Hang up what a vanished session left.
+    HangUp(u32),
     /// Why did a session's client go away?
     Probe(u32),
 }
@@ -66,14 +68,18 @@ impl Daemon {
                 version.to_string(),
             ],
             Job::End(session_id) => {
-                let marker = marker(&config.state_dir, &config.gateway_id, *session_id);
-                vec!["_end".into(), socket, session_id.to_string(), marker]
+                vec!["_end".into(), socket, session_id.to_string(), self.marker(*session_id)]
             }
+            Job::HangUp(session_id) => vec!["_hangup".into(), self.marker(*session_id)],
             Job::Probe(session_id) => {
                 let exit = exit_path(&config.state_dir, *session_id);
                 vec!["_probe".into(), socket, session_id.to_string(), path(&exit)]
             }
         }
+    }
+
+    fn marker(&self, session_id: u32) -> String {
+        marker(&self.config.state_dir, &self.config.gateway_id, session_id)
     }
 
     /// A child has ended; `output` is what it printed.
@@ -83,6 +89,7 @@ impl Daemon {
             Job::Survey => self.surveyed(answer, now),
             Job::Create { session_id, .. } => self.created(session_id, answer, now),
             Job::End(session_id) => self.processes_ended(session_id, answer),
+            Job::HangUp(_) => {}
             Job::Probe(session_id) => self.probed(session_id, answer),
         }
         self.collect();
@@ -125,6 +132,9 @@ impl Daemon {
         for session_id in recorded.filter(|id| !self.sessions.contains_key(id)) {
             let exit: PathBuf = exit_path(&self.config.state_dir, session_id);
             let code = crate::child::exit_code(&exit);
+            if code.is_none() {
+                self.effects.push(Effect::Start(Job::HangUp(session_id)));
+            }
             let end =
                 code.map_or_else(|| ended(session_id, "lost"), |code| exited(session_id, code));
             self.past_ends.push(end);
@@ -189,6 +199,9 @@ impl Daemon {
             ending.end = Some(SessionEnded { reason: "ended".to_owned(), ..end });
             self.finish_ending(id);
         } else {
+            if end.reason != "exited" {
+                self.effects.push(Effect::Start(Job::HangUp(id)));
+            }
             session.end(end, &[]);
         }
     }
