@@ -2,7 +2,18 @@
 
 use super::pen::Pen;
 
-/// A row as `capture-pane -e` prints it. SGR goes on from row to row, so the pen is handed along.
+const SHIFT_OUT: u8 = 0x0e;
+const SHIFT_IN: u8 = 0x0f;
+
+/// What goes on from one captured row to the next: `capture-pane -e` prints only changes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Carry {
+    pen: Pen,
+    /// Line drawing is shifted in.
+    shifted: bool,
+}
+
+/// A row as `capture-pane -e` prints it.
 pub struct Row<'a> {
     bytes: &'a [u8],
 }
@@ -22,50 +33,51 @@ impl<'a> Row<'a> {
         Self { bytes }
     }
 
-    /// Writes the row at the cursor, beginning with the pen of the row before.
-    pub fn write(&self, out: &mut Vec<u8>, pen: &mut Pen) {
-        if *pen != Pen::default() {
-            pen.write(out);
+    /// Writes the row at the cursor; what goes on from the row before is begun again.
+    pub fn write(&self, out: &mut Vec<u8>, carry: &mut Carry) {
+        if carry.pen != Pen::default() {
+            carry.pen.write(out);
         }
-        let mut shifted = false;
+        if carry.shifted {
+            out.push(SHIFT_OUT);
+        }
         for piece in pieces(self.bytes) {
             match piece {
                 Piece::Sgr(parameters) => {
-                    pen.apply(parameters);
-                    pen.write(out);
+                    carry.pen.apply(parameters);
+                    carry.pen.write(out);
                 }
                 Piece::Shift(byte) => {
-                    shifted = byte == 0x0e;
+                    carry.shifted = byte == SHIFT_OUT;
                     out.push(byte);
                 }
                 Piece::Sequence(bytes) | Piece::Text(bytes) => out.extend_from_slice(bytes),
             }
         }
-        if shifted {
-            out.push(0x0f);
+        if carry.shifted {
+            out.push(SHIFT_IN);
         }
     }
 
     /// The last character of the row with its combining marks, its pen and its width in cells.
-    /// Also moves the pen to the row's end.
-    pub fn last_character(&self, pen: &mut Pen) -> Option<(Vec<u8>, Pen, u32)> {
+    /// Also moves what is carried to the row's end.
+    pub fn last_character(&self, carry: &mut Carry) -> Option<(Vec<u8>, Pen, u32)> {
         let mut last = None;
-        let mut shifted = false;
         for piece in pieces(self.bytes) {
             match piece {
-                Piece::Sgr(parameters) => pen.apply(parameters),
-                Piece::Shift(byte) => shifted = byte == 0x0e,
+                Piece::Sgr(parameters) => carry.pen.apply(parameters),
+                Piece::Shift(byte) => carry.shifted = byte == SHIFT_OUT,
                 Piece::Sequence(_) => {}
                 Piece::Text(bytes) => {
                     let text = String::from_utf8_lossy(bytes);
                     let start = text.char_indices().rev().find(|(_, c)| !is_combining(*c));
                     let Some((at, character)) = start else { continue };
                     let mut bytes = text.get(at..).unwrap_or_default().as_bytes().to_vec();
-                    if shifted {
-                        bytes.insert(0, 0x0e);
-                        bytes.push(0x0f);
+                    if carry.shifted {
+                        bytes.insert(0, SHIFT_OUT);
+                        bytes.push(SHIFT_IN);
                     }
-                    last = Some((bytes, *pen, if is_wide(character) { 2 } else { 1 }));
+                    last = Some((bytes, carry.pen, if is_wide(character) { 2 } else { 1 }));
                 }
             }
         }
@@ -112,9 +124,9 @@ fn pieces(mut bytes: &[u8]) -> impl Iterator<Item = Piece<'_>> {
                 let (head, rest) = bytes.split_at(bytes.len().min(2));
                 (Piece::Sequence(head), rest)
             }
-            [shift @ (0x0e | 0x0f), rest @ ..] => (Piece::Shift(*shift), rest),
+            [shift @ (SHIFT_OUT | SHIFT_IN), rest @ ..] => (Piece::Shift(*shift), rest),
             _ => {
-                let end = bytes.iter().position(|b| matches!(b, 0x1b | 0x0e | 0x0f));
+                let end = bytes.iter().position(|b| matches!(*b, 0x1b | SHIFT_OUT | SHIFT_IN));
                 let (head, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
                 (Piece::Text(head), rest)
             }
@@ -136,4 +148,43 @@ fn is_wide(character: char) -> bool {
         0x1100..=0x115f | 0x2e80..=0x303e | 0x3041..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff
         | 0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1f64f
         | 0x1f680..=0x1f6ff | 0x1f900..=0x1f9ff | 0x20000..=0x3fffd)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(rows: &[&str]) -> Vec<String> {
+        let mut carry = Carry::default();
+        let write = |row: &&str| {
+            let mut out = Vec::new();
+            Row::new(row.as_bytes()).write(&mut out, &mut carry);
+            String::from_utf8(out).expect("text")
+        };
+        rows.iter().map(write).collect()
+    }
+
+    #[test]
+    fn pen_and_line_drawing_go_on_from_row_to_row() {
+        let rows = written(&["a\x1b[31mb", "c\x1b[39m\x0eqq", "xx\x0fy"]);
+        assert_eq!(rows[0], "a\x1b[0;31mb");
+        assert_eq!(rows[1], "\x1b[0;31mc\x1b[0m\x0eqq\x0f");
+        assert_eq!(rows[2], "\x0exx\x0fy");
+    }
+
+    #[test]
+    fn the_last_character_is_found_with_its_marks_and_width() {
+        let last = |row: &str| Row::new(row.as_bytes()).last_character(&mut Carry::default());
+        let (bytes, _, width) = last("ab\x1b[1mce\u{301}").expect("a character");
+        assert_eq!((bytes.as_slice(), width), ("e\u{301}".as_bytes(), 1));
+        assert_eq!(last("x中").map(|(_, _, width)| width), Some(2));
+        assert_eq!(last("x\x0eq").map(|(bytes, ..)| bytes), Some(vec![0x0e, b'q', 0x0f]));
+        assert!(last("").is_none());
+    }
+
+    #[test]
+    fn links_are_removed_and_nothing_else() {
+        let body = b"a\x1b]8;;http://x\x1b\\b\x1b]8;;\x1b\\\x1b[1mc\n\x0eq\x0f";
+        assert_eq!(strip_links(body), b"ab\x1b[1mc\n\x0eq\x0f");
+    }
 }

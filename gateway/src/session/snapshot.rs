@@ -5,8 +5,7 @@
 //! shifts no other. Facts about `capture-pane` are from tmux 3.0a to 3.7c.
 
 use super::modes::Modes;
-use super::pen::Pen;
-use super::row::{Row, strip_links};
+use super::row::{Carry, Row, strip_links};
 use crate::limits::SNAPSHOT_LINKS_BYTES;
 use crate::tmux::parser::PaneId;
 use protocol::limits::SNAPSHOT_BYTES;
@@ -162,11 +161,11 @@ const PREAMBLE: &[u8] = b"\x1bc\x1b)0\x1b[?7l";
 
 /// Prints as many of the newest history rows as fit into `room` and scrolls them off the screen.
 fn write_history(out: &mut Vec<u8>, rows: &[&[u8]], pane: &Pane, room: usize) -> usize {
-    let mut pen = Pen::default();
+    let mut carry = Carry::default();
     let mut rendered: Vec<Vec<u8>> = Vec::with_capacity(rows.len());
     for row in rows {
         let mut line = Vec::with_capacity(row.len() + 8);
-        Row::new(row).write(&mut line, &mut pen);
+        Row::new(row).write(&mut line, &mut carry);
         line.extend_from_slice(b"\x1b[m\r\n");
         rendered.push(line);
     }
@@ -199,13 +198,13 @@ fn write_screens(out: &mut Vec<u8>, pane: &Pane, saved: &[u8], visible: &[u8], m
 }
 
 fn write_rows(out: &mut Vec<u8>, body: &[u8]) {
-    let mut pen = Pen::default();
+    let mut carry = Carry::default();
     for (y, row) in lines(body).enumerate() {
         if row.is_empty() {
             continue;
         }
         cursor(out, 0, u32::try_from(y).unwrap_or(u32::MAX));
-        Row::new(row).write(out, &mut pen);
+        Row::new(row).write(out, &mut carry);
         out.extend_from_slice(b"\x1b[m");
     }
 }
@@ -244,9 +243,9 @@ fn write_pending_wrap(out: &mut Vec<u8>, pane: &Pane, visible: &[u8]) {
     if pane.cursor_x < pane.cols {
         return;
     }
-    let mut pen = Pen::default();
+    let mut carry = Carry::default();
     for (y, row) in lines(visible).enumerate() {
-        let last = Row::new(row).last_character(&mut pen);
+        let last = Row::new(row).last_character(&mut carry);
         if u32::try_from(y) == Ok(pane.cursor_y)
             && let Some((character, pen, width)) = last
         {
