@@ -4,6 +4,8 @@
 //! are cut at arbitrary bytes and a clock that only the schedule moves. In the end every page must
 //! show tmux's own screen. Replay one schedule with `SIMULATION_SEED=n`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod model_tmux;
 mod page;
 mod random;

@@ -526,7 +526,7 @@ impl World {
                 self.gateway_sends();
             }
             self.gateway_turn();
-            self.to_hub_and_back();
+            self.cross_to_hub_and_back();
             let ids: Vec<u32> = self.pages.keys().copied().collect();
             for id in ids {
                 let page = self.pages.get_mut(&id).expect("a page");
@@ -541,7 +541,7 @@ impl World {
         self.compare();
     }
 
-    fn to_hub_and_back(&mut self) {
+    fn cross_to_hub_and_back(&mut self) {
         let flood = std::mem::replace(&mut self.flood, true);
         for _ in 0..4 {
             self.link_carries();
