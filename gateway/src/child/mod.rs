@@ -8,7 +8,7 @@ mod end;
 mod probe;
 mod resolve;
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Largest request on standard input: a text frame and some settings.
@@ -40,16 +40,15 @@ pub fn run(name: &str, arguments: &[String]) -> Option<i32> {
         "_probe" => probe::probe(arguments),
         _ => return None,
     };
-    match outcome {
-        Ok(answer) => {
-            println!("ok {answer}");
-            Some(0)
-        }
+    let (line, code) = match outcome {
+        Ok(answer) => (format!("ok {answer}\n"), 0),
         Err(Failure { code, message }) => {
-            println!("err {code} {}", message.replace('\n', " "));
-            Some(1)
+            (format!("err {code} {}\n", message.replace('\n', " ")), 1)
         }
-    }
+    };
+    // When the gateway is gone there is nobody to tell.
+    let _ = std::io::stdout().write_all(line.as_bytes());
+    Some(code)
 }
 
 /// Splits a child's answer into what it said, or why it failed.

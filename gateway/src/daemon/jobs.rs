@@ -117,8 +117,8 @@ impl Daemon {
 
     fn adopt(&mut self, id: u32, place: Place, remembered: (Option<u64>, &[u8]), now: Now) {
         let Some(can) = self.tmux.map(Version::capabilities) else { return };
-        let paste = self.config.state_dir.join(format!("paste-{id}"));
-        let mut session = Session::new(id, place, can, paste, remembered, now.mono);
+        let folder = self.config.state_dir.clone();
+        let mut session = Session::new(id, place, can, folder, remembered, now.mono);
         session.client_started();
         self.sessions.insert(id, session);
         self.effects.push(Effect::StartClient(id));

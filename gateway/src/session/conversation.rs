@@ -54,6 +54,7 @@ impl Session {
                 }
             }
             Message::Reply { ok, body } => self.on_reply(ok, body),
+            Message::Attached => self.attached_to_tmux(),
             Message::Layout(window, cols, rows) if window == self.place.window => {
                 self.resized(cols, rows);
             }
@@ -71,6 +72,16 @@ impl Session {
             Message::Exit { crashed } => self.saw_exit = !crashed,
             _ => {}
         }
+    }
+
+    /// The client listens. First of all the size, which attaching may have changed.
+    fn attached_to_tmux(&mut self) {
+        self.client = true;
+        let Place { window, cols, rows, .. } = self.place;
+        self.tell(&format!("resize-window -t @{window} -x {cols} -y {rows}\n"), Expect::Ignored(1));
+        self.ask_place();
+        self.pump_snapshot();
+        self.pump_input();
     }
 
     fn on_reply(&mut self, ok: bool, body: &[u8]) {
@@ -175,10 +186,13 @@ impl Session {
 
     /// A paste goes through a file: it is one command for any size, and takes any byte.
     fn tell_paste(&mut self, request_id: String, data: Vec<u8>) {
-        let (id, pane, path) = (self.id, self.place.pane, self.paste_path.clone());
+        // A number of its own for each: the next may be written before this one was read.
+        self.pastes = self.pastes.wrapping_add(1);
+        let (pane, buffer) = (self.place.pane, format!("cc-{}-{}", self.id, self.pastes));
+        let path = self.paste_folder.join(format!("paste-{}-{}", self.id, self.pastes));
         let raw = if self.can.paste_needs_raw_flag { " -S" } else { "" };
         let line = format!(
-            "load-buffer -b cc-{id} {} ; paste-buffer -p -r{raw} -d -b cc-{id} -t %{pane}\n",
+            "load-buffer -b {buffer} {} ; paste-buffer -p -r{raw} -d -b {buffer} -t %{pane}\n",
             quote(&path.to_string_lossy())
         );
         self.effects.push(Effect::WritePaste(path.clone(), data));

@@ -56,7 +56,9 @@ pub struct Session {
     id: u32,
     place: Place,
     can: Capabilities,
-    paste_path: PathBuf,
+    paste_folder: PathBuf,
+    /// Pastes so far; it numbers their files.
+    pastes: u32,
     stream: Stream,
     modes: Modes,
     parser: Parser,
@@ -88,7 +90,7 @@ impl Session {
         id: u32,
         place: Place,
         can: Capabilities,
-        paste_path: PathBuf,
+        paste_folder: PathBuf,
         remembered: (Option<u64>, &[u8]),
         now: Ms,
     ) -> Self {
@@ -99,7 +101,8 @@ impl Session {
             id,
             place,
             can,
-            paste_path,
+            paste_folder,
+            pastes: 0,
             stream: Stream::new(id, remembered.0),
             modes,
             parser: Parser::default(),
@@ -169,18 +172,13 @@ impl Session {
         }
     }
 
-    /// A control client runs: first of all the size, which attaching may have changed.
+    /// A control client is about to attach; nothing is asked of it before it has.
     pub fn client_started(&mut self) {
         self.parser = Parser::default();
-        self.client = true;
+        self.client = false;
         self.paused = false;
         self.saw_exit = false;
         self.stream.bound_unheard();
-        let Place { window, cols, rows, .. } = self.place;
-        self.tell(&format!("resize-window -t @{window} -x {cols} -y {rows}\n"), Expect::Ignored(1));
-        self.ask_place();
-        self.pump_snapshot();
-        self.pump_input();
     }
 
     /// The control client is gone, the session may live. What was printed meanwhile is unknown.

@@ -176,7 +176,7 @@ impl Session {
             self.stream.snapshot_taken();
         }
         if recovers {
-            self.stream.mark_live(self.snapshot_text(snapshot, None));
+            self.stream.mark_recovery(self.snapshot_text(snapshot, None));
         }
         for Waiting { request_id, .. } in answers {
             let text = self.snapshot_text(snapshot, Some(&request_id));

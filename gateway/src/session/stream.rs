@@ -55,8 +55,10 @@ enum MarkKind {
     Resized,
     /// The answer to a request, and its ack.
     Answer { request_id: String, ack: String },
-    /// What only an attached viewer needs: a lag, and the snapshot that ends it.
-    Live,
+    /// Output was dropped.
+    Lagged,
+    /// The snapshot after that.
+    Recovery,
     /// Anything that must arrive whatever happens.
     Plain,
 }
@@ -81,6 +83,8 @@ pub struct Stream {
     last_use: Ms,
     acked_total: u64,
     orphans: Vec<String>,
+    /// Viewers know of a lag and have not been sent the snapshot that ends it.
+    lag_told: bool,
 }
 
 impl Stream {
@@ -104,6 +108,7 @@ impl Stream {
             last_use: 0,
             acked_total: 0,
             orphans: Vec::new(),
+            lag_told: false,
         }
     }
 
@@ -216,9 +221,9 @@ impl Stream {
         self.push_mark(self.end, MarkKind::Plain, text);
     }
 
-    /// Queues `text` behind everything printed so far, for as long as anybody is attached.
-    pub fn mark_live(&mut self, text: String) {
-        self.push_mark(self.end, MarkKind::Live, text);
+    /// Queues the snapshot that ends a lag; it is for those who are attached then.
+    pub fn mark_recovery(&mut self, text: String) {
+        self.push_mark(self.end, MarkKind::Recovery, text);
     }
 
     /// Queues a change of size behind everything printed so far. Returns whether anybody is told.
@@ -258,6 +263,7 @@ impl Stream {
     /// Nobody is attached any more. Returns the requests whose answers are now void.
     pub fn detach(&mut self) -> Vec<String> {
         self.mode = Mode::Detached;
+        self.lag_told = false;
         self.acked = self.sent;
         self.keep_plain_marks();
         self.take_orphans()
@@ -379,7 +385,13 @@ impl Stream {
             front.kind = MarkKind::Plain;
             return Some(Out::Answer(request_id, text));
         }
-        self.marks.pop_front().map(|mark| Out::Text(mark.text))
+        let mark = self.marks.pop_front()?;
+        match mark.kind {
+            MarkKind::Lagged => self.lag_told = true,
+            MarkKind::Recovery => self.lag_told = false,
+            _ => {}
+        }
+        Some(Out::Text(mark.text))
     }
 
     fn push_mark(&mut self, at: u64, kind: MarkKind, text: String) {
@@ -399,8 +411,10 @@ impl Stream {
         self.mode = Mode::Lagged;
         self.drop_ring();
         self.keep_plain_marks();
-        let text = lagged.to_json(None);
-        self.marks.push_front(Mark { at: self.sent, kind: MarkKind::Live, text });
+        if !self.lag_told {
+            let text = lagged.to_json(None);
+            self.marks.push_front(Mark { at: self.sent, kind: MarkKind::Lagged, text });
+        }
     }
 
     fn drop_ring(&mut self) {
@@ -513,6 +527,23 @@ mod tests {
         assert!(!stream.snapshot_taken(), "nothing flowed");
         stream.push(b"after", 4);
         assert_eq!(frames(&mut stream, 100), [(300_001 + 2 * (1 << 20) + 2, 5)]);
+    }
+
+    #[test]
+    fn a_lag_before_its_snapshot_was_sent_is_the_same_lag() {
+        let mut stream = live();
+        stream.push(&vec![0; 300_000], 0);
+        frames(&mut stream, 0);
+        stream.push(&vec![0; RING_BYTES], 0);
+        assert_eq!(texts(&mut stream, 0).len(), 1);
+        stream.ack(seq::narrow(1 + OUTPUT_WINDOW));
+        stream.snapshot_taken();
+        stream.mark_recovery("first".to_owned());
+        stream.push(&vec![0; RING_BYTES + 1], 0);
+        assert_eq!(texts(&mut stream, 0), [""; 0], "nobody is told twice");
+        stream.snapshot_taken();
+        stream.mark_recovery("second".to_owned());
+        assert_eq!(texts(&mut stream, 0), ["second"]);
     }
 
     #[test]

@@ -22,6 +22,9 @@ pub enum Message<'a> {
         /// Its lines, each ended by `\n`. Cut at [`CONTROL_REPLY_BYTES`].
         body: &'a [u8],
     },
+    /// The client has attached. tmux 3.3a may run lines from its standard input before that, and
+    /// what is printed in between never becomes output: nothing may be asked before this.
+    Attached,
     /// `%layout-change`: window number and its size.
     Layout(u32, u32, u32),
     /// `%window-pane-changed`: window, the pane that is active now.
@@ -121,8 +124,11 @@ impl Parser {
                 return;
             }
         };
-        if let Some(reply) = self.reply.take().filter(|reply| reply.ours) {
-            say(Message::Reply { ok, body: &reply.body });
+        match self.reply.take() {
+            Some(reply) if reply.ours => say(Message::Reply { ok, body: &reply.body }),
+            // The only command that is not ours is the attach itself.
+            Some(_) if ok => say(Message::Attached),
+            _ => {}
         }
     }
 
@@ -216,6 +222,7 @@ mod tests {
     fn every_kind_of_line_is_read() {
         let said = transcript(&[STREAM]);
         let expected = [
+            "Attached".to_owned(),
             format!("{:?}", Message::Output(5, b"a\x1b[1m\\\xc3")),
             format!("{:?}", Message::Output(5, b"\xa9 : x\0")),
             "ReplyBegins".to_owned(),
