@@ -132,13 +132,11 @@ pub const CONFIG_BYTES: u64 = 64 * 1024;
 /// A second between two `session.error` events of one session and code.
 pub const ERROR_EVERY_MS: Ms = 1_000;
 
-/// How often `session.end` looks whether the processes are gone, and how many times.
+/// `session.end` looks this often whether the processes are gone, in milliseconds.
 pub const END_POLL_MS: u64 = 500;
+
 /// Polls before the processes are killed: 3 s.
 pub const END_POLLS: u32 = 6;
-
-/// Unread bytes in a terminal's kernel queue from which its program counts as not reading.
-pub const TTY_FULL_BYTES: u64 = 2 * 1024;
 
 /// Sessions that are not here and are complained about within one [`ERROR_EVERY_MS`].
 pub const MAX_STRANGERS: usize = 64;

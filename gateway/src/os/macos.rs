@@ -13,8 +13,9 @@ fn output(program: &str, arguments: &[&str]) -> String {
 pub fn session_processes(marker: &str) -> Vec<i32> {
     let wanted = format!("{MARKER_VARIABLE}={marker}");
     let list = output("/bin/ps", &["-axwwE", "-o", "pid=,command="]);
+    // The marker ends with a path, and the next variable follows after a space.
     list.lines()
-        .filter(|line| line.split(' ').any(|word| word == wanted))
+        .filter(|line| line.contains(&format!(" {wanted} ")))
         .filter_map(|line| line.split_whitespace().next()?.parse().ok())
         .collect()
 }

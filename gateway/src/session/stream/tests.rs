@@ -1,0 +1,168 @@
+//! The stream's rules, one by one.
+
+use super::*;
+use protocol::frame::Frame;
+
+/// A stream that is attached and may send anything, as after a snapshot at its beginning.
+fn live() -> Stream {
+    let mut stream = Stream::new(7, None);
+    stream.snapshot_taken();
+    stream.bound_confirmed(u64::MAX);
+    stream
+}
+
+fn frames(stream: &mut Stream, now: Ms) -> Vec<(u32, usize)> {
+    std::iter::from_fn(|| match stream.next(now)? {
+        Out::Frame(bytes) => {
+            let frame = Frame::decode(&bytes).expect("a frame");
+            Some((frame.seq, frame.payload.len()))
+        }
+        other => panic!("{other:?}"),
+    })
+    .collect()
+}
+
+fn texts(stream: &mut Stream, now: Ms) -> Vec<String> {
+    std::iter::from_fn(|| stream.next(now))
+        .filter_map(|out| match out {
+            Out::Text(text) | Out::Answer(_, text) => Some(text),
+            Out::Frame(_) => None,
+        })
+        .collect()
+}
+
+#[test]
+fn light_output_leaves_at_once_and_load_fills_frames() {
+    let mut stream = live();
+    for n in 0..10 {
+        stream.push(b"key", 100 + n);
+        assert_eq!(frames(&mut stream, 100 + n).len(), 1, "an echo is never held back");
+    }
+    stream.push(&[0; 5_000], 110);
+    assert_eq!(frames(&mut stream, 110).len(), 1);
+    stream.push(&[0; 5_000], 111);
+    assert_eq!(frames(&mut stream, 111), []);
+    assert_eq!(stream.deadline(), Some(120));
+    stream.push(&[0; 12_000], 112);
+    assert_eq!(frames(&mut stream, 112), [(5_031, 16_384)]);
+    assert_eq!(frames(&mut stream, 120), [(21_415, 616)]);
+}
+
+#[test]
+fn credit_is_never_exceeded_and_acks_out_of_range_are_ignored() {
+    let mut stream = live();
+    stream.push(&vec![0; 600_000], 0);
+    let sent: usize = frames(&mut stream, 0).iter().map(|(_, length)| length).sum();
+    assert_eq!(sent as u64, OUTPUT_WINDOW);
+    stream.ack(seq::narrow(1 + OUTPUT_WINDOW + 1));
+    stream.ack(0);
+    assert_eq!(stream.unacked(), OUTPUT_WINDOW);
+    stream.ack(1 + 10_000);
+    let sent: usize = frames(&mut stream, 50).iter().map(|(_, length)| length).sum();
+    assert_eq!((sent, stream.unacked()), (10_000, OUTPUT_WINDOW));
+}
+
+#[test]
+fn a_full_ring_is_dropped_said_once_and_wants_a_snapshot_when_it_was_read() {
+    let mut stream = live();
+    stream.push(&vec![0; 300_000], 0);
+    frames(&mut stream, 0);
+    stream.push(&vec![0; RING_BYTES + 1], 1);
+    stream.push(&vec![0; RING_BYTES + 1], 2);
+    let said = texts(&mut stream, 3);
+    assert_eq!(said.len(), 1);
+    assert!(said[0].contains("session.lagged") && said[0].contains("\"seq\":262145"));
+    assert!(!stream.wants_recovery());
+    stream.ack(seq::narrow(1 + OUTPUT_WINDOW - LAG_RECOVERY_BYTES));
+    assert!(stream.wants_recovery());
+    assert!(!stream.snapshot_taken(), "nothing flowed");
+    stream.push(b"after", 4);
+    assert_eq!(frames(&mut stream, 100), [(300_001 + 2 * (1 << 20) + 2, 5)]);
+}
+
+#[test]
+fn a_lag_before_its_snapshot_was_sent_is_the_same_lag() {
+    let mut stream = live();
+    stream.push(&vec![0; 300_000], 0);
+    frames(&mut stream, 0);
+    stream.push(&vec![0; RING_BYTES], 0);
+    assert_eq!(texts(&mut stream, 0).len(), 1);
+    stream.ack(seq::narrow(1 + OUTPUT_WINDOW));
+    stream.snapshot_taken();
+    stream.mark_recovery("first".to_owned());
+    stream.push(&vec![0; RING_BYTES + 1], 0);
+    assert_eq!(texts(&mut stream, 0), [""; 0], "nobody is told twice");
+    stream.snapshot_taken();
+    stream.mark_recovery("second".to_owned());
+    assert_eq!(texts(&mut stream, 0), ["second"]);
+}
+
+#[test]
+fn a_short_absence_is_replayed_and_a_long_one_is_not() {
+    let mut stream = live();
+    stream.push(b"before", 0);
+    frames(&mut stream, 0);
+    stream.detach();
+    stream.push(b" meanwhile", 1);
+    assert_eq!(stream.replay(7 + 4).as_deref(), Some(b"nwhile".as_slice()));
+    assert_eq!(stream.mode(), Mode::Live);
+    stream.detach();
+    stream.push(&vec![0; RING_BYTES + 1], 2);
+    assert_eq!(stream.replay(17), None);
+    assert_eq!(stream.replay(0xffff_0000), None, "ahead or long ago");
+}
+
+#[test]
+fn a_replay_is_limited_and_the_rest_follows() {
+    let mut stream = live();
+    stream.detach();
+    stream.push(&vec![0; 300_000], 0);
+    assert_eq!(stream.replay(1).map(|data| data.len()), Some(REPLAY_BYTES));
+    assert_eq!(frames(&mut stream, 0), [], "it counts against credit");
+    stream.ack(seq::narrow(1 + REPLAY_BYTES as u64));
+    let rest = [frames(&mut stream, 50), frames(&mut stream, 70)].concat();
+    let rest: usize = rest.iter().map(|(_, length)| length).sum();
+    assert_eq!(rest, 300_000 - REPLAY_BYTES);
+}
+
+#[test]
+fn events_stay_at_their_place() {
+    let mut stream = live();
+    stream.push(b"one", 0);
+    stream.mark_resized("resized".to_owned());
+    stream.push(b"two", 0);
+    stream.mark_answer("r".to_owned(), "answer".to_owned(), "ack".to_owned());
+    stream.push(b"three", 0);
+    let all: Vec<String> = std::iter::from_fn(|| stream.next(0))
+        .map(|out| match out {
+            Out::Frame(bytes) => String::from_utf8_lossy(&bytes[HEADER_BYTES..]).into_owned(),
+            Out::Text(text) | Out::Answer(_, text) => text,
+        })
+        .collect();
+    assert_eq!(all, ["one", "resized", "two", "answer", "ack", "three"]);
+}
+
+#[test]
+fn nothing_is_sent_beyond_what_tmux_remembers() {
+    let mut stream = Stream::new(7, Some(5_000_000));
+    assert_eq!(stream.end(), 5_000_000, "a new process goes on from the bound");
+    stream.snapshot_taken();
+    stream.push(b"text", 0);
+    assert_eq!(stream.next(0), None);
+    let bound = stream.wants_bound().expect("a bound is asked for");
+    assert!(bound >= stream.end() && stream.wants_bound().is_none());
+    stream.bound_confirmed(bound);
+    assert_eq!(frames(&mut stream, 0), [(5_000_000, 4)]);
+}
+
+#[test]
+fn a_lag_makes_waiting_answers_void_and_a_detach_drops_what_was_for_viewers() {
+    let mut stream = live();
+    stream.push(&vec![0; 300_000], 0);
+    stream.mark_answer("r".to_owned(), "answer".to_owned(), "ack".to_owned());
+    stream.push(&vec![0; RING_BYTES], 0);
+    assert_eq!((stream.mode(), stream.take_orphans()), (Mode::Lagged, vec!["r".to_owned()]));
+    stream.mark("the end".to_owned());
+    stream.detach();
+    assert_eq!(texts(&mut stream, 0), ["the end"]);
+}
