@@ -202,7 +202,8 @@ impl EventLoop {
             return Some(Duration::ZERO);
         }
         let now = self.clock.now().mono;
-        let deadlines = [self.daemon.deadline(), self.link.deadline(), self.jobs.deadline()];
+        let daemon = self.daemon.deadline(self.link.takes());
+        let deadlines = [daemon, self.link.deadline(), self.jobs.deadline()];
         let next = deadlines.into_iter().flatten().min()?;
         // One millisecond more than needed: the clock counts whole ones.
         Some(Duration::from_millis(next.saturating_sub(now).max(1)))

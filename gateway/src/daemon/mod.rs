@@ -190,8 +190,8 @@ impl Daemon {
     }
 
     /// When [`Daemon::tick`] has something to do.
-    pub fn deadline(&self) -> Option<Ms> {
-        let sessions = self.sessions.values().filter_map(Session::deadline).min();
+    pub fn deadline(&self, link_takes: bool) -> Option<Ms> {
+        let sessions = self.sessions.values().filter_map(|one| one.deadline(link_takes)).min();
         let health = self.health_deadline();
         sessions.into_iter().chain(health).min()
     }

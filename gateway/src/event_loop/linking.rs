@@ -42,6 +42,8 @@ pub struct Linking {
     wishes: Vec<Wish>,
     unregistered: bool,
     more: bool,
+    /// Answers fill the outbox and the socket takes none: reading waits, and nobody is woken for it.
+    held: bool,
     /// Wall clock minus monotonic clock; it jumps when the machine sleeps.
     offset: Option<i128>,
 }
@@ -58,6 +60,7 @@ impl Linking {
             wishes: Vec::new(),
             unregistered: false,
             more: true,
+            held: false,
             offset: None,
         }
     }
@@ -69,7 +72,12 @@ impl Linking {
 
     /// Whether the socket has bytes that were not read for want of a turn.
     pub fn has_more(&self) -> bool {
-        self.more
+        self.more && !self.held
+    }
+
+    /// Whether a message could be sent now.
+    pub fn takes(&self) -> bool {
+        matches!(&self.state, State::Up(connection, ..) if connection.can_send())
     }
 
     /// What is needed from outside.
@@ -265,6 +273,7 @@ impl Linking {
             let Some(message) = daemon.next_message(now) else { break };
             outcome = connection.send(message);
         }
+        self.held = !daemon.accepts_commands();
         if let Err(ending) = outcome.and_then(|()| connection.flush()) {
             daemon.on_link_down(now);
             let state = std::mem::replace(&mut self.state, State::Waiting(now.mono));
@@ -281,5 +290,6 @@ impl Linking {
         crate::log!(Warn, "not linked", why = ending, retry_in_ms = delay);
         self.state = State::Waiting(now + delay);
         self.more = false;
+        self.held = false;
     }
 }

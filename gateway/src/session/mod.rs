@@ -304,12 +304,12 @@ impl Session {
     }
 
     /// When [`Session::tick`] has something to do.
-    pub fn deadline(&self) -> Option<Ms> {
+    pub fn deadline(&self, link_takes: bool) -> Option<Ms> {
         let pause = self.detached_at.filter(|_| self.may_pause()).map(|at| at + PAUSE_AFTER_MS);
         let mirror = self.mirror_since.map(|since| self.mirror_due(since));
         let open = self.open.iter().map(|open| open.deadline).min();
         let resize = self.resize.deadline().filter(|_| self.has_client());
-        let all = [self.stream.deadline(), resize, pause, mirror, open];
+        let all = [self.stream.deadline(link_takes), resize, pause, mirror, open];
         all.into_iter().flatten().min()
     }
 

@@ -312,9 +312,10 @@ impl Stream {
         self.bound = self.bound.max(bound);
     }
 
-    /// When [`Stream::next`] is worth calling again without any other event.
-    pub fn deadline(&self) -> Option<Ms> {
-        let sendable = self.mode == Mode::Live && self.sendable_to() > self.sent;
+    /// When [`Stream::next`] or [`Stream::tick`] is worth calling again without any other event.
+    /// While the link takes nothing, what could be sent is no reason to wake.
+    pub fn deadline(&self, link_takes: bool) -> Option<Ms> {
+        let sendable = link_takes && self.mode == Mode::Live && self.sendable_to() > self.sent;
         let batch = sendable.then_some(self.period_start + BATCH_MS);
         let idle = (self.ring.is_empty() && self.ring.capacity() > 0)
             .then_some(self.last_use + RING_IDLE_MS);

@@ -42,7 +42,7 @@ fn light_output_leaves_at_once_and_load_fills_frames() {
     assert_eq!(frames(&mut stream, 110).len(), 1);
     stream.push(&[0; 5_000], 111);
     assert_eq!(frames(&mut stream, 111), []);
-    assert_eq!(stream.deadline(), Some(120));
+    assert_eq!(stream.deadline(true), Some(120));
     stream.push(&[0; 12_000], 112);
     assert_eq!(frames(&mut stream, 112), [(5_031, 16_384)]);
     assert_eq!(frames(&mut stream, 120), [(21_415, 616)]);
