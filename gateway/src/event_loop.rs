@@ -163,7 +163,7 @@ impl EventLoop {
     fn perform(&mut self) {
         let now = self.clock.now();
         let (registry, tokens) = (self.poll.registry(), &mut self.tokens);
-        for effect in self.daemon.take_effects() {
+        for effect in self.daemon.take_effects(now) {
             match effect {
                 Effect::Start(job) => {
                     let arguments = self.daemon.job_arguments(&job);

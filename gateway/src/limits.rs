@@ -140,3 +140,6 @@ pub const END_POLLS: u32 = 6;
 
 /// Sessions that are not here and are complained about within one [`ERROR_EVERY_MS`].
 pub const MAX_STRANGERS: usize = 64;
+
+/// A control client that has not attached after this long is not waited for any more.
+pub const ATTACH_MS: Ms = 3_000;

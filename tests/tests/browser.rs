@@ -143,11 +143,14 @@ fn a_stalled_browser_does_not_slow_the_other() {
 
     let unstalled = time_to_work(&first, 1);
     let stall = unstalled * 3 + Duration::from_secs(10);
+    let hung = Instant::now();
     second.hang(stall);
     let stalled = time_to_work(&first, 2);
     // Twice: the stalled page keeps one processor busy.
     let most = unstalled * 2 + Duration::from_secs(2);
     assert!(stalled < most, "{stalled:?} with the stall, {unstalled:?} without");
+    // It hangs for exactly as long as it was told; only then can it be asked anything.
+    std::thread::sleep(stall.saturating_sub(hung.elapsed()));
     live(&second);
     second.expect("2004-echo");
     second.expect_equal(&stack.gateway.tmux, session, &mut screen);

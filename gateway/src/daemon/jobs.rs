@@ -1,5 +1,6 @@
 //! Children that do what may block, and what their answers mean.
 
+use super::turns::Work;
 use super::{Daemon, Effect, Now};
 use crate::child::{create::marker, exit_path, read_answer};
 use crate::session::{Place, Session, ack};
@@ -85,6 +86,11 @@ impl Daemon {
     /// A child has ended; `output` is what it printed.
     pub fn on_job(&mut self, job: Job, output: &str, now: Now) {
         let answer = read_answer(output);
+        match &job {
+            Job::Create { session_id, .. } => self.turns.done(Work::Create(*session_id)),
+            Job::End(session_id) => self.turns.done(Work::End(*session_id)),
+            _ => {}
+        }
         match job {
             Job::Survey => self.surveyed(answer, now),
             Job::Create { session_id, .. } => self.created(session_id, answer, now),

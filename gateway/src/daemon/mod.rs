@@ -3,6 +3,7 @@
 mod commands;
 mod jobs;
 mod status;
+mod turns;
 
 use crate::config::Config;
 use crate::limits::{FRAMES_PER_TURN, Ms, OUTBOX_MESSAGES};
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 
 pub use jobs::Job;
+use turns::Work;
 
 /// A moment: monotonic for deadlines, wall for people.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,6 +62,7 @@ pub struct Daemon {
     past_ends: Vec<SessionEnded>,
     outbox: VecDeque<String>,
     effects: Vec<Effect>,
+    turns: turns::Turns,
     linked: bool,
     /// Whose turn it is, and how many messages it had.
     turn: (u32, usize),
@@ -83,6 +86,7 @@ impl Daemon {
             ending: BTreeMap::new(),
             past_ends: Vec::new(),
             outbox: VecDeque::new(),
+            turns: turns::Turns::default(),
             linked: false,
             turn: (0, 0),
             dropped: 0,
@@ -140,12 +144,16 @@ impl Daemon {
     pub fn on_tmux(&mut self, session_id: u32, bytes: &[u8], now: Now) {
         if let Some(session) = self.sessions.get_mut(&session_id) {
             session.on_tmux(bytes, now.mono);
+            if session.has_client() {
+                self.turns.done(Work::Attach(session_id));
+            }
             self.collect_from(session_id);
         }
     }
 
     /// A session's control client is gone; a child finds out why.
     pub fn on_client_closed(&mut self, session_id: u32) {
+        self.turns.done(Work::Attach(session_id));
         if let Some(session) = self.sessions.get_mut(&session_id).filter(|s| !s.is_ended()) {
             session.client_lost();
             self.effects.push(Effect::Start(Job::Probe(session_id)));
@@ -192,8 +200,7 @@ impl Daemon {
     /// When [`Daemon::tick`] has something to do.
     pub fn deadline(&self, link_takes: bool) -> Option<Ms> {
         let sessions = self.sessions.values().filter_map(|one| one.deadline(link_takes)).min();
-        let health = self.health_deadline();
-        sessions.into_iter().chain(health).min()
+        [sessions, self.health_deadline(), self.turns.deadline()].into_iter().flatten().min()
     }
 
     /// Does what time has come for.
@@ -202,14 +209,19 @@ impl Daemon {
             session.tick(now.mono);
         }
         self.collect();
+        self.turns.tick(now.mono);
         if self.health_deadline().is_some_and(|at| now.mono >= at) {
             self.send_health(now);
         }
     }
 
-    /// What the shell is to do, in order.
-    pub fn take_effects(&mut self) -> Vec<Effect> {
-        std::mem::take(&mut self.effects)
+    /// What the shell is to do, in order; what touches the tmux server waits for its turn.
+    pub fn take_effects(&mut self, now: Now) -> Vec<Effect> {
+        let wanted = std::mem::take(&mut self.effects);
+        let mut effects: Vec<Effect> =
+            wanted.into_iter().filter_map(|effect| self.turns.queue(effect)).collect();
+        effects.extend(std::iter::from_fn(|| self.turns.next(now.mono)));
+        effects
     }
 
     /// What each session's control client is to be told; files are written before.

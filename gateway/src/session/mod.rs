@@ -327,7 +327,7 @@ impl Session {
     }
 
     /// Whether anything can be asked of tmux now; what cannot waits for the next client.
-    fn has_client(&self) -> bool {
+    pub fn has_client(&self) -> bool {
         self.client && !self.ended
     }
 

@@ -258,7 +258,7 @@ impl World {
     /// Does what the daemon wants done outside of it.
     fn perform(&mut self) {
         loop {
-            let effects = self.daemon.take_effects();
+            let effects = self.daemon.take_effects(self.at());
             let told = self.daemon.take_to_tmux();
             if effects.is_empty() && told.is_empty() && self.jobs.is_empty() {
                 return;
