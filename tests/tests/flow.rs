@@ -124,7 +124,7 @@ fn a_peer_that_stops_reading_costs_bounded_memory() {
         // What is typed before the recovery snapshot is taken comes within it: type until it lives.
         integration::eventually("the session lives", FLOOD, || {
             link.type_in(session_id, "echo back-$((1+1))\r");
-            link.take_for(std::time::Duration::from_millis(200));
+            link.take_for(Duration::from_millis(200));
             let unread = String::from_utf8_lossy(&link.stream(session_id).unread).into_owned();
             unread.contains("back-2").then_some(())
         });
