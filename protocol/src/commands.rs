@@ -12,6 +12,7 @@ messages! {
         "session.input" => SessionInput,
         "session.paste" => SessionPaste,
         "session.resize" => SessionResize,
+        "session.colors" => SessionColors,
         "session.ack" => SessionAck,
         "session.snapshot" => SessionSnapshotRequest,
         "session.end" => SessionEnd,
@@ -35,7 +36,10 @@ messages! {
 impl Command {
     /// Whether the command is fire-and-forget: never acked, its `request_id` optional.
     pub fn is_unacked(name: &str) -> bool {
-        matches!(name, "session.input" | "session.ack" | "session.resize" | "file.ack")
+        matches!(
+            name,
+            "session.input" | "session.ack" | "session.resize" | "session.colors" | "file.ack"
+        )
     }
 }
 
@@ -157,6 +161,18 @@ message! {
         cols: u32,
         /// Rows of cells.
         rows: u32,
+    }
+}
+
+message! {
+    /// The colours of the controller's terminal, which programs ask for by OSC 10 and OSC 11.
+    SessionColors {
+        /// The session.
+        session_id: u32,
+        /// Of plain text: `#rrggbb`.
+        foreground: String,
+        /// Behind plain text: `#rrggbb`.
+        background: String,
     }
 }
 

@@ -37,6 +37,16 @@ pub mod codes {
     pub const IO: &str = "io";
 }
 
+/// Reasons of `session.attention`.
+pub mod attention {
+    /// The terminal's bell.
+    pub const BELL: &str = "bell";
+    /// A program asked for a notification.
+    pub const NOTIFICATION: &str = "notification";
+    /// An agent worked and has become quiet.
+    pub const WAITING: &str = "waiting";
+}
+
 /// The shared fields of a message. What is missing or of another type is `None`.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 struct Raw {

@@ -17,6 +17,7 @@ messages! {
         "session.replay" => SessionReplay,
         "session.snapshot" => SessionSnapshot,
         "session.resized" => SessionResized,
+        "session.pane" => SessionPane,
         "session.lagged" => SessionLagged,
         "session.attention" => SessionAttention,
         "ssh.keys" => SshKeys,
@@ -261,6 +262,20 @@ message! {
         cols: u32,
         /// Rows of cells.
         rows: u32,
+    }
+}
+
+message! {
+    /// Which of the session's panes is shown from this place of the stream on.
+    SessionPane {
+        /// The session.
+        session_id: u32,
+        /// Offset of the next live byte.
+        seq: u32,
+        /// Its number, from 1, over all windows of the session.
+        pane: u32,
+        /// How many there are.
+        panes: u32,
     }
 }
 

@@ -60,6 +60,9 @@ pub const ENV_BYTES: usize = 32 * 1024;
 /// Longest `gateway_id` in bytes; its alphabet is `[A-Za-z0-9_-]`.
 pub const GATEWAY_ID_BYTES: usize = 64;
 
+/// Longest title of `session.attention` in characters.
+pub const ATTENTION_TITLE_CHARS: usize = 256;
+
 /// Most sessions of one gateway, whatever its configuration says.
 pub const MAX_SESSIONS: usize = 50;
 

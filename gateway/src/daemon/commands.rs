@@ -62,6 +62,7 @@ impl Daemon {
             | Command::SessionInput(_)
             | Command::SessionPaste(_)
             | Command::SessionResize(_)
+            | Command::SessionColors(_)
             | Command::SessionAck(_)
             | Command::SessionSnapshotRequest(_) => {
                 self.on_session_command(request_id, command, now)
@@ -81,6 +82,7 @@ impl Daemon {
             Command::SessionInput(input) => input.session_id,
             Command::SessionPaste(paste) => paste.session_id,
             Command::SessionResize(resize) => resize.session_id,
+            Command::SessionColors(colors) => colors.session_id,
             Command::SessionAck(ack) => ack.session_id,
             Command::SessionSnapshotRequest(snapshot) => snapshot.session_id,
             _ => return,

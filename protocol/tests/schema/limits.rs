@@ -47,6 +47,7 @@ fn every_limit_has_the_same_value_in_rust_and_in_the_schema() {
         NAME_CHARS,
         ENV_BYTES,
         GATEWAY_ID_BYTES,
+        ATTENTION_TITLE_CHARS,
         MAX_SESSIONS,
         ACK_DEADLINE_MS,
     ];

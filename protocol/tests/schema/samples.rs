@@ -56,6 +56,8 @@ pub fn commands(fill: Fill) -> Vec<Command> {
         SessionInput { session_id, data: text("bHMK") }.into(),
         SessionPaste { session_id, data: text("bA==") }.into(),
         SessionResize { session_id, cols: 1000, rows: 1 }.into(),
+        SessionColors { session_id, foreground: "#ffffff".into(), background: "#0b0d10".into() }
+            .into(),
         SessionAck { session_id, seq: u32::MAX }.into(),
         SessionSnapshotRequest { session_id, history_lines: fill.some(0) }.into(),
         SessionEnd { session_id }.into(),
@@ -164,6 +166,7 @@ fn session_events(fill: Fill) -> Vec<Event> {
         }
         .into(),
         SessionResized { session_id, seq, cols, rows }.into(),
+        SessionPane { session_id, seq, pane: 2, panes: 3 }.into(),
         SessionLagged { session_id, seq }.into(),
         SessionAttention { session_id, reason: text("bell"), title: fill.some(text("!")) }.into(),
     ]

@@ -9,6 +9,7 @@ import type {
   SessionEnded,
   SessionError,
   SessionLagged,
+  SessionPane,
   SessionReplay,
   SessionResized,
   SessionSnapshot,
@@ -27,6 +28,8 @@ export type ViewerToHub =
   | ViewerInput
   | ViewerPaste
   | ViewerResize
+  | ViewerColors
+  | ViewerFocus
   | ViewerAck
   | ControlTake
   | ControlRelease;
@@ -38,6 +41,7 @@ export type HubToViewer =
   | SessionSnapshot
   | SessionReplay
   | SessionResized
+  | SessionPane
   | SessionLagged
   | SessionEnded
   | SessionError
@@ -53,6 +57,7 @@ export type HubToWatcher =
   | GatewayOffline
   | SessionStarted
   | SessionEnded
+  | SessionAttention
   | SessionsChanged
   | HubError;
 
@@ -123,6 +128,38 @@ export interface ViewerResize {
    * Rows.
    */
   rows: number;
+}
+/**
+ * The colours of the controller's terminal, on every change of theme.
+ */
+export interface ViewerColors {
+  type: "session.colors";
+  /**
+   * The version of this contract.
+   */
+  schema_version?: "1";
+  /**
+   * Of plain text.
+   */
+  foreground: string;
+  /**
+   * Behind plain text.
+   */
+  background: string;
+}
+/**
+ * Whether a person looks at this page: it is visible and its window has the focus. While one does, the session needs no attention.
+ */
+export interface ViewerFocus {
+  type: "viewer.focus";
+  /**
+   * The version of this contract.
+   */
+  schema_version?: "1";
+  /**
+   * Whether it has the focus now.
+   */
+  on: boolean;
 }
 /**
  * Output that this viewer's terminal has parsed.

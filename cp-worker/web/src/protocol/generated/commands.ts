@@ -10,6 +10,7 @@ export type Command =
   | SessionInput
   | SessionPaste
   | SessionResize
+  | SessionColors
   | SessionAck
   | SessionSnapshotRequest
   | SessionEnd
@@ -199,6 +200,32 @@ export interface SessionResize {
    * Rows.
    */
   rows: number;
+}
+/**
+ * The colours of the controller's terminal, which programs ask for by OSC 10 and OSC 11. Fire and forget.
+ */
+export interface SessionColors {
+  type: "session.colors";
+  /**
+   * The version of this contract.
+   */
+  schema_version: "1";
+  /**
+   * Names a command, so that its events and its ack can be told apart. 1 to 64 bytes of UTF-8.
+   */
+  request_id?: string;
+  /**
+   * Names a session; unique per gateway, chosen by the control plane.
+   */
+  session_id: number;
+  /**
+   * Of plain text.
+   */
+  foreground: string;
+  /**
+   * Behind plain text.
+   */
+  background: string;
 }
 /**
  * Cumulative acknowledgement of output: gives credit back. Fire and forget.

@@ -16,6 +16,7 @@ export type Event =
   | SessionReplay
   | SessionSnapshot
   | SessionResized
+  | SessionPane
   | SessionLagged
   | SessionAttention
   | SshKeys
@@ -464,6 +465,36 @@ export interface SessionResized {
   rows: number;
 }
 /**
+ * Which of the session's panes is shown from this place of the stream on: the active one. Sent when that changes, and on attach while there are several.
+ */
+export interface SessionPane {
+  type: "session.pane";
+  /**
+   * The version of this contract.
+   */
+  schema_version: "1";
+  /**
+   * Names a command, so that its events and its ack can be told apart. 1 to 64 bytes of UTF-8.
+   */
+  request_id?: string;
+  /**
+   * Names a session; unique per gateway, chosen by the control plane.
+   */
+  session_id: number;
+  /**
+   * Offset of the next live byte.
+   */
+  seq: number;
+  /**
+   * Its number, from 1, over all windows of the session.
+   */
+  pane: number;
+  /**
+   * How many there are.
+   */
+  panes: number;
+}
+/**
  * Output was dropped for a slow reader; a snapshot follows once it has caught up.
  */
 export interface SessionLagged {
@@ -503,11 +534,11 @@ export interface SessionAttention {
    */
   session_id: number;
   /**
-   * What made it so.
+   * What made it so: the terminal's `bell`, a `notification` that a program sent, or an agent that worked and now is `waiting`. Others may be added.
    */
   reason: string;
   /**
-   * The program's own words.
+   * The program's own words, without controls.
    */
   title?: string;
 }
