@@ -10,6 +10,16 @@ pub const BATCH_MS: Ms = 20;
 /// echo of a keystroke is never held back.
 pub const LIGHT_BYTES: usize = 4 * 1024;
 
+/// Output that waits for a slow reader, in milliseconds of its own speed: what is older than that
+/// when it arrives is worth less than the present screen.
+pub const BACKLOG_MS: Ms = 750;
+
+/// … but at least this many bytes: a screen full of colours.
+pub const BACKLOG_BYTES: u64 = 64 * 1024;
+
+/// Longest pause after a snapshot for a slow reader.
+pub const HOLD_MS: Ms = 1_000;
+
 /// `seq` is promised to tmux in steps of this many bytes before it is sent beyond.
 pub const SEQ_STEP: u64 = 1024 * 1024;
 

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod commands;
+pub mod credit;
 pub mod envelope;
 pub mod events;
 pub mod frame;

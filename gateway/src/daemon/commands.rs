@@ -123,7 +123,7 @@ impl Daemon {
                 None
             }
             Command::SessionAck(ack) => {
-                session.ack(ack.seq);
+                session.ack(ack.seq, now.mono);
                 None
             }
             Command::SessionSnapshotRequest(snapshot) => {

@@ -34,7 +34,7 @@ impl Session {
         parser.feed(bytes, |message| self.on_message(message, now));
         self.parser = parser;
         self.pump_bound();
-        self.pump_snapshot();
+        self.pump_snapshot(now);
     }
 
     fn on_message(&mut self, message: Message<'_>, now: Ms) {
@@ -53,8 +53,8 @@ impl Session {
                     self.snapshot_begins();
                 }
             }
-            Message::Reply { ok, body } => self.on_reply(ok, body),
-            Message::Attached => self.attached_to_tmux(),
+            Message::Reply { ok, body } => self.on_reply(ok, body, now),
+            Message::Attached => self.attached_to_tmux(now),
             Message::Layout(window, cols, rows) if window == self.place.window => {
                 self.resized(cols, rows);
             }
@@ -75,16 +75,16 @@ impl Session {
     }
 
     /// The client listens. First of all the size, which attaching may have changed.
-    fn attached_to_tmux(&mut self) {
+    fn attached_to_tmux(&mut self, now: Ms) {
         self.client = true;
         let Place { window, cols, rows, .. } = self.place;
         self.tell(&format!("resize-window -t @{window} -x {cols} -y {rows}\n"), Expect::Ignored(1));
         self.ask_place();
-        self.pump_snapshot();
+        self.pump_snapshot(now);
         self.pump_input();
     }
 
-    fn on_reply(&mut self, ok: bool, body: &[u8]) {
+    fn on_reply(&mut self, ok: bool, body: &[u8], now: Ms) {
         let Some(expect) = self.expect.pop_front() else { return };
         match expect {
             Expect::Ignored(left) if ok && left > 1 => {
@@ -96,7 +96,7 @@ impl Session {
                 if ok && left > 1 {
                     self.expect.push_front(Expect::Snapshot(left - 1));
                 }
-                self.snapshot_reply(ok, body, left <= 1);
+                self.snapshot_reply(ok, body, left <= 1, now);
             }
             Expect::Place => self.placed(body),
             Expect::Bound(bound) if ok => self.stream.bound_confirmed(bound),

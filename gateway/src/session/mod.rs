@@ -224,9 +224,9 @@ impl Session {
     }
 
     /// Viewers have everything before `seq`.
-    pub fn ack(&mut self, seq: u32) {
-        self.stream.ack(seq);
-        self.pump_snapshot();
+    pub fn ack(&mut self, seq: u32, now: Ms) {
+        self.stream.ack(seq, now);
+        self.pump_snapshot(now);
     }
 
     /// No viewer is left. Requests that still waited are answered with an error.
@@ -316,6 +316,7 @@ impl Session {
     /// Does what time has come for.
     pub fn tick(&mut self, now: Ms) {
         self.stream.tick(now);
+        self.pump_snapshot(now);
         self.pump_resize(now);
         self.expire_requests(now);
         if self.may_pause() && self.detached_at.is_some_and(|at| now >= at + PAUSE_AFTER_MS) {

@@ -7,7 +7,7 @@ use super::{Effect, Session, ack};
 use crate::limits::{MAX_WAITING_ANSWERS, Ms};
 use protocol::envelope::codes;
 use protocol::events::{Event, SessionReplay, SessionSnapshot};
-use protocol::limits::{ACK_DEADLINE_MS, DEFAULT_HISTORY_LINES, MAX_HISTORY_LINES};
+use protocol::limits::{ACK_DEADLINE_MS, DEFAULT_HISTORY_LINES, MAX_HISTORY_LINES, SNAPSHOT_BYTES};
 use protocol::{BASE64, Engine as _, seq};
 
 /// Output came in the middle of a snapshot's replies; asked again this often before giving up.
@@ -79,7 +79,7 @@ impl Session {
         let history_lines = history.unwrap_or(DEFAULT_HISTORY_LINES).min(MAX_HISTORY_LINES);
         self.remember(&request_id, now);
         self.waiting.push(Waiting { request_id, history_lines, attaches });
-        self.pump_snapshot();
+        self.pump_snapshot(now);
     }
 
     fn remember(&mut self, request_id: &str, now: Ms) {
@@ -88,12 +88,12 @@ impl Session {
     }
 
     /// Asks tmux for a snapshot if anybody needs one and none is on its way.
-    pub(super) fn pump_snapshot(&mut self) {
+    pub(super) fn pump_snapshot(&mut self, now: Ms) {
         self.requeue_orphans();
         if self.in_flight.is_some() || !self.has_client() {
             return;
         }
-        if self.waiting.is_empty() && !self.stream.wants_recovery() {
+        if self.waiting.is_empty() && !self.stream.wants_recovery(now) {
             return;
         }
         let answers = std::mem::take(&mut self.waiting);
@@ -131,7 +131,7 @@ impl Session {
         }
     }
 
-    pub(super) fn snapshot_reply(&mut self, ok: bool, body: &[u8], last: bool) {
+    pub(super) fn snapshot_reply(&mut self, ok: bool, body: &[u8], last: bool, now: Ms) {
         let Some(flight) = &mut self.in_flight else { return };
         if ok {
             flight.replies.push(body.to_vec());
@@ -142,7 +142,11 @@ impl Session {
         let Some(mut flight) = self.in_flight.take() else { return };
         let raced = flight.at != self.stream.end();
         let built = if ok && !raced {
-            snapshot::build(&flight.replies, &self.modes, flight.history_lines)
+            let bytes = match flight.answers.as_slice() {
+                [] => self.stream.recovery_bytes(),
+                _ => SNAPSHOT_BYTES,
+            };
+            snapshot::build(&flight.replies, &self.modes, flight.history_lines, bytes)
         } else {
             None
         };
@@ -151,7 +155,7 @@ impl Session {
                 if self.modes.unfinished() != snapshot.unfinished {
                     self.modes.resume(&snapshot.unfinished);
                 }
-                self.publish(&snapshot, flight.answers);
+                self.publish(&snapshot, flight.answers, now);
             }
             None if flight.tries < SNAPSHOT_TRIES && !self.ended => {
                 flight.tries += 1;
@@ -167,13 +171,13 @@ impl Session {
                 }
             }
         }
-        self.pump_snapshot();
+        self.pump_snapshot(now);
     }
 
-    fn publish(&mut self, snapshot: &Snapshot, answers: Vec<Waiting>) {
+    fn publish(&mut self, snapshot: &Snapshot, answers: Vec<Waiting>, now: Ms) {
         let recovers = self.stream.mode() == Mode::Lagged;
         if recovers || answers.iter().any(|waiting| waiting.attaches) {
-            self.stream.snapshot_taken();
+            self.stream.snapshot_taken(base64_len(snapshot.data.len()), now);
         }
         if recovers {
             self.stream.mark_recovery(self.snapshot_text(snapshot, None));
@@ -237,4 +241,9 @@ impl Session {
             self.fail(&request_id, codes::TIMED_OUT, message);
         }
     }
+}
+
+/// Bytes on the wire of so many bytes in base64.
+fn base64_len(bytes: usize) -> u64 {
+    u64::try_from(bytes.div_ceil(3).saturating_mul(4)).unwrap_or(u64::MAX)
 }

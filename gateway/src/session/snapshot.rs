@@ -8,7 +8,6 @@ use super::modes::Modes;
 use super::row::{Carry, Row, strip_links};
 use crate::limits::SNAPSHOT_LINKS_BYTES;
 use crate::tmux::parser::PaneId;
-use protocol::limits::SNAPSHOT_BYTES;
 
 /// What `display-message` is asked for, in the order of [`Pane`]'s reader.
 const FORMATS: [&str; 22] = [
@@ -131,8 +130,14 @@ pub struct Snapshot {
     pub unfinished: Vec<u8>,
 }
 
-/// Builds a snapshot from the replies to [`command`]. `None` when they make no sense.
-pub fn build(replies: &[Vec<u8>], modes: &Modes, wanted_history: u32) -> Option<Snapshot> {
+/// Builds a snapshot from the replies to [`command`]. `None` when they make no sense. History is
+/// left out, the oldest first, where the whole would be above `bytes`.
+pub fn build(
+    replies: &[Vec<u8>],
+    modes: &Modes,
+    wanted_history: u32,
+    bytes: usize,
+) -> Option<Snapshot> {
     let [state, unfinished, history, saved, visible] = replies else { return None };
     let pane = Pane::read(state)?;
     let links = history.len() + saved.len() + visible.len() <= SNAPSHOT_LINKS_BYTES;
@@ -149,7 +154,7 @@ pub fn build(replies: &[Vec<u8>], modes: &Modes, wanted_history: u32) -> Option<
     let rows: Vec<&[u8]> = lines(&history).collect();
     let available = if pane.history_size == 0 || wanted_history == 0 { 0 } else { rows.len() };
     let mut data = PREAMBLE.to_vec();
-    let room = SNAPSHOT_BYTES.saturating_sub(screen.len() + PREAMBLE.len());
+    let room = bytes.saturating_sub(screen.len() + PREAMBLE.len());
     let kept = write_history(&mut data, rows.get(..available).unwrap_or_default(), &pane, room);
     data.extend_from_slice(&screen);
     let history_lines = u32::try_from(kept).unwrap_or(u32::MAX);
@@ -291,13 +296,14 @@ fn octal(body: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::limits::SNAPSHOT_BYTES;
 
     const STATE: &str = "80|24|2|23|179|0|4294967295|4294967295|1|0|0|0|0|0|0|0|0|0|1|0|23|\
         8,16,24,32,40,48,56,64,72\n";
 
     fn built(history: &[u8], visible: &[u8], wanted: u32) -> Snapshot {
         let replies = [STATE.as_bytes(), b"\n", history, b"\n", visible].map(<[u8]>::to_vec);
-        build(&replies, &Modes::default(), wanted).expect("a snapshot")
+        build(&replies, &Modes::default(), wanted, SNAPSHOT_BYTES).expect("a snapshot")
     }
 
     #[test]

@@ -6,11 +6,17 @@
 //! ```text
 //!        base ≤ acked ≤ sent ≤ end        sent − acked ≤ OUTPUT_WINDOW, end − sent ≤ RING_BYTES
 //! ```
+//!
+//! Both bounds shrink for a reader that has shown to be slow, so that what it sees is never old.
 
-use crate::limits::{BATCH_MS, LIGHT_BYTES, MAX_MARKS, Ms, RING_IDLE_MS, SEQ_STEP};
+use crate::limits::{
+    BACKLOG_BYTES, BACKLOG_MS, BATCH_MS, HOLD_MS, LIGHT_BYTES, MAX_MARKS, Ms, RING_IDLE_MS,
+    SEQ_STEP,
+};
+use protocol::credit::Credit;
 use protocol::frame::{HEADER_BYTES, Kind, header};
 use protocol::limits::{
-    LAG_RECOVERY_BYTES, OUTPUT_FRAME_BYTES, OUTPUT_WINDOW, REPLAY_BYTES, RING_BYTES,
+    LAG_RECOVERY_BYTES, OUTPUT_FRAME_BYTES, OUTPUT_WINDOW, REPLAY_BYTES, RING_BYTES, SNAPSHOT_BYTES,
 };
 use protocol::seq;
 use std::collections::VecDeque;
@@ -75,6 +81,9 @@ pub struct Stream {
     /// Upper bound of `sent` that tmux has confirmed to remember.
     bound: u64,
     bound_asked: u64,
+    credit: Credit,
+    /// Until when the way to a slow reader is full of a snapshot, and more would be old on arrival.
+    hold_until: Option<Ms>,
     mode: Mode,
     marks: VecDeque<Mark>,
     last_resize: u64,
@@ -100,6 +109,8 @@ impl Stream {
             end: start,
             bound: start,
             bound_asked: start,
+            credit: Credit::new(OUTPUT_WINDOW),
+            hold_until: None,
             mode: Mode::Detached,
             marks: VecDeque::new(),
             last_resize: 0,
@@ -147,7 +158,7 @@ impl Stream {
         }
         self.ring.extend(bytes);
         match self.mode {
-            Mode::Live if self.end - self.sent > RING_BYTES as u64 => self.lag(),
+            Mode::Live if self.end - self.sent > self.backlog() => self.lag(),
             Mode::Detached => self.forget_to(self.end.saturating_sub(RING_BYTES as u64)),
             _ => {}
         }
@@ -163,10 +174,20 @@ impl Stream {
         }
     }
 
+    /// Unsent bytes that are kept: of a slow reader no more than it takes in [`BACKLOG_MS`].
+    fn backlog(&self) -> u64 {
+        let slow = self.credit.rate().map(|rate| rate.saturating_mul(BACKLOG_MS) / 1_000);
+        slow.map_or(RING_BYTES as u64, |bytes| bytes.clamp(BACKLOG_BYTES, RING_BYTES as u64))
+    }
+
     /// Viewers have everything before `wire`. Out of range it is ignored.
-    pub fn ack(&mut self, wire: u32) {
+    pub fn ack(&mut self, wire: u32, now: Ms) {
         let Some(offset) = seq::widen(self.sent, wire) else { return };
-        if self.mode != Mode::Detached && offset > self.acked && offset <= self.sent {
+        if self.mode == Mode::Detached || offset > self.sent {
+            return;
+        }
+        self.credit.acked(offset, now);
+        if offset > self.acked {
             self.acked_total += offset - self.acked;
             self.acked = offset;
             if self.mode == Mode::Live {
@@ -176,8 +197,16 @@ impl Stream {
     }
 
     /// Whether a snapshot is needed to go on after a lag.
-    pub fn wants_recovery(&self) -> bool {
-        self.mode == Mode::Lagged && self.unacked() <= LAG_RECOVERY_BYTES
+    pub fn wants_recovery(&self, now: Ms) -> bool {
+        let few = LAG_RECOVERY_BYTES.min(self.credit.window() / 2);
+        self.mode == Mode::Lagged && self.unacked() <= few && !self.is_held(now)
+    }
+
+    /// Bytes that the snapshot after a lag may have: a slow reader is not to wait for old history.
+    pub fn recovery_bytes(&self) -> usize {
+        let slow = self.credit.rate().map(|rate| rate.saturating_mul(BACKLOG_MS) / 1_000);
+        let bytes = slow.and_then(|bytes| usize::try_from(bytes.max(BACKLOG_BYTES)).ok());
+        bytes.map_or(SNAPSHOT_BYTES, |bytes| bytes.min(SNAPSHOT_BYTES))
     }
 
     /// Answers an attach from the ring. `None` when only a snapshot can answer it.
@@ -203,11 +232,15 @@ impl Stream {
         }
     }
 
-    /// A snapshot was taken at `end`; without a live stream before it, the stream goes on there.
-    /// Returns whether it was live already.
-    pub fn snapshot_taken(&mut self) -> bool {
+    /// A snapshot of `bytes` was taken at `end`; without a live stream before it, the stream goes
+    /// on there. Returns whether it was live already.
+    pub fn snapshot_taken(&mut self, bytes: u64, now: Ms) -> bool {
         if self.mode == Mode::Live {
             return true;
+        }
+        self.credit.restart(self.end, self.unacked().saturating_add(bytes), now);
+        if self.mode == Mode::Lagged {
+            self.hold_until = self.credit.drain_ms(0).map(|drain| now + drain.min(HOLD_MS));
         }
         self.drop_ring();
         self.acked = self.end;
@@ -263,6 +296,9 @@ impl Stream {
     /// Nobody is attached any more. Returns the requests whose answers are now void.
     pub fn detach(&mut self) -> Vec<String> {
         self.mode = Mode::Detached;
+        // Who comes next may be somebody else, on another way.
+        self.credit = Credit::new(OUTPUT_WINDOW);
+        self.hold_until = None;
         self.lag_told = false;
         self.acked = self.sent;
         self.keep_plain_marks();
@@ -283,7 +319,7 @@ impl Stream {
     /// even when viewers have not read what comes before it; they are told of the loss.
     pub fn close(&mut self, hurry: bool) {
         self.bound = u64::MAX;
-        if hurry && self.mode == Mode::Live && self.end > self.acked + OUTPUT_WINDOW {
+        if hurry && self.mode == Mode::Live && self.end > self.acked + self.credit.window() {
             self.lag();
         }
     }
@@ -319,11 +355,18 @@ impl Stream {
         let batch = sendable.then_some(self.period_start + BATCH_MS);
         let idle = (self.ring.is_empty() && self.ring.capacity() > 0)
             .then_some(self.last_use + RING_IDLE_MS);
-        batch.into_iter().chain(idle).min()
+        self.hold_until.or(batch).into_iter().chain(idle).min()
     }
 
-    /// Gives memory back that was not used for a while.
+    fn is_held(&self, now: Ms) -> bool {
+        self.hold_until.is_some_and(|until| now < until)
+    }
+
+    /// Ends a hold, and gives memory back that was not used for a while.
     pub fn tick(&mut self, now: Ms) {
+        if !self.is_held(now) {
+            self.hold_until = None;
+        }
         if self.ring.is_empty() && now >= self.last_use + RING_IDLE_MS {
             self.ring = VecDeque::new();
         }
@@ -334,7 +377,7 @@ impl Stream {
         if let Some(out) = self.next_mark() {
             return Some(out);
         }
-        if self.mode != Mode::Live {
+        if self.mode != Mode::Live || self.is_held(now) {
             return None;
         }
         let to = self.sendable_to();
@@ -345,6 +388,7 @@ impl Stream {
         let mut frame = Vec::with_capacity(HEADER_BYTES + length);
         frame.extend_from_slice(&header(Kind::Output, self.session_id, seq::narrow(self.sent)));
         self.copy_into(&mut frame, self.sent, to);
+        self.credit.sent(to, self.acked, now);
         self.sent = to;
         self.last_use = now;
         self.period_bytes = self.period_bytes.saturating_add(length);
@@ -356,7 +400,7 @@ impl Stream {
         let place = self.marks.front().map_or(u64::MAX, |mark| mark.at);
         self.end
             .min(self.sent + OUTPUT_FRAME_BYTES as u64)
-            .min(self.acked + OUTPUT_WINDOW)
+            .min(self.acked + self.credit.window())
             .min(self.bound)
             .min(place)
             .max(self.sent)

@@ -6,7 +6,7 @@ use protocol::frame::Frame;
 /// A stream that is attached and may send anything, as after a snapshot at its beginning.
 fn live() -> Stream {
     let mut stream = Stream::new(7, None);
-    stream.snapshot_taken();
+    stream.snapshot_taken(0, 0);
     stream.bound_confirmed(u64::MAX);
     stream
 }
@@ -54,10 +54,10 @@ fn credit_is_never_exceeded_and_acks_out_of_range_are_ignored() {
     stream.push(&vec![0; 600_000], 0);
     let sent: usize = frames(&mut stream, 0).iter().map(|(_, length)| length).sum();
     assert_eq!(sent as u64, OUTPUT_WINDOW);
-    stream.ack(seq::narrow(1 + OUTPUT_WINDOW + 1));
-    stream.ack(0);
+    stream.ack(seq::narrow(1 + OUTPUT_WINDOW + 1), 0);
+    stream.ack(0, 0);
     assert_eq!(stream.unacked(), OUTPUT_WINDOW);
-    stream.ack(1 + 10_000);
+    stream.ack(1 + 10_000, 0);
     let sent: usize = frames(&mut stream, 50).iter().map(|(_, length)| length).sum();
     assert_eq!((sent, stream.unacked()), (10_000, OUTPUT_WINDOW));
 }
@@ -72,10 +72,10 @@ fn a_full_ring_is_dropped_said_once_and_wants_a_snapshot_when_it_was_read() {
     let said = texts(&mut stream, 3);
     assert_eq!(said.len(), 1);
     assert!(said[0].contains("session.lagged") && said[0].contains("\"seq\":262145"));
-    assert!(!stream.wants_recovery());
-    stream.ack(seq::narrow(1 + OUTPUT_WINDOW - LAG_RECOVERY_BYTES));
-    assert!(stream.wants_recovery());
-    assert!(!stream.snapshot_taken(), "nothing flowed");
+    assert!(!stream.wants_recovery(0));
+    stream.ack(seq::narrow(1 + OUTPUT_WINDOW - LAG_RECOVERY_BYTES), 0);
+    assert!(stream.wants_recovery(0));
+    assert!(!stream.snapshot_taken(0, 0), "nothing flowed");
     stream.push(b"after", 4);
     assert_eq!(frames(&mut stream, 100), [(300_001 + 2 * (1 << 20) + 2, 5)]);
 }
@@ -87,12 +87,12 @@ fn a_lag_before_its_snapshot_was_sent_is_the_same_lag() {
     frames(&mut stream, 0);
     stream.push(&vec![0; RING_BYTES], 0);
     assert_eq!(texts(&mut stream, 0).len(), 1);
-    stream.ack(seq::narrow(1 + OUTPUT_WINDOW));
-    stream.snapshot_taken();
+    stream.ack(seq::narrow(1 + OUTPUT_WINDOW), 0);
+    stream.snapshot_taken(0, 0);
     stream.mark_recovery("first".to_owned());
     stream.push(&vec![0; RING_BYTES + 1], 0);
     assert_eq!(texts(&mut stream, 0), [""; 0], "nobody is told twice");
-    stream.snapshot_taken();
+    stream.snapshot_taken(0, 0);
     stream.mark_recovery("second".to_owned());
     assert_eq!(texts(&mut stream, 0), ["second"]);
 }
@@ -119,7 +119,7 @@ fn a_replay_is_limited_and_the_rest_follows() {
     stream.push(&vec![0; 300_000], 0);
     assert_eq!(stream.replay(1).map(|data| data.len()), Some(REPLAY_BYTES));
     assert_eq!(frames(&mut stream, 0), [], "it counts against credit");
-    stream.ack(seq::narrow(1 + REPLAY_BYTES as u64));
+    stream.ack(seq::narrow(1 + REPLAY_BYTES as u64), 0);
     let rest = [frames(&mut stream, 50), frames(&mut stream, 70)].concat();
     let rest: usize = rest.iter().map(|(_, length)| length).sum();
     assert_eq!(rest, 300_000 - REPLAY_BYTES);
@@ -146,7 +146,7 @@ fn events_stay_at_their_place() {
 fn nothing_is_sent_beyond_what_tmux_remembers() {
     let mut stream = Stream::new(7, Some(5_000_000));
     assert_eq!(stream.end(), 5_000_000, "a new process goes on from the bound");
-    stream.snapshot_taken();
+    stream.snapshot_taken(0, 0);
     stream.push(b"text", 0);
     assert_eq!(stream.next(0), None);
     let bound = stream.wants_bound().expect("a bound is asked for");
@@ -165,4 +165,96 @@ fn a_lag_makes_waiting_answers_void_and_a_detach_drops_what_was_for_viewers() {
     stream.mark("the end".to_owned());
     stream.detach();
     assert_eq!(texts(&mut stream, 0), ["the end"]);
+}
+
+/// A reader of 125 bytes a millisecond and 300 ms, on the way to which everything queues.
+struct SlowReader {
+    stream: Stream,
+    now: Ms,
+    free_at: Ms,
+    arriving: VecDeque<(Ms, u32)>,
+    snapshots: u32,
+}
+
+impl SlowReader {
+    const SNAPSHOT: u64 = 20_000;
+
+    fn new() -> Self {
+        let mut stream = live();
+        stream.push(b"$ ", 0);
+        let mut reader =
+            Self { stream, now: 0, free_at: 0, arriving: VecDeque::new(), snapshots: 0 };
+        reader.pass(400, 0);
+        reader
+    }
+
+    fn carry(&mut self, bytes: u64, ack: u32) {
+        self.free_at = self.free_at.max(self.now) + bytes / 125;
+        self.arriving.push_back((self.free_at + 300, ack));
+    }
+
+    /// Lets time pass while a program prints so many bytes each millisecond.
+    fn pass(&mut self, ms: Ms, bytes: usize) {
+        for _ in 0..ms {
+            self.now += 1;
+            self.stream.push(&vec![b'x'; bytes], self.now);
+            while let Some((_, ack)) = self.arriving.pop_front_if(|(at, _)| *at <= self.now) {
+                self.stream.ack(ack, self.now);
+            }
+            self.stream.tick(self.now);
+            if self.stream.wants_recovery(self.now) {
+                self.snapshots += 1;
+                self.stream.snapshot_taken(Self::SNAPSHOT, self.now);
+                self.stream.mark_recovery(String::new());
+                self.carry(Self::SNAPSHOT, seq::narrow(self.stream.sent));
+            }
+            while let Some(out) = self.stream.next(self.now) {
+                if let Out::Frame(frame) = out {
+                    self.carry(frame.len() as u64, seq::narrow(self.stream.sent));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_storm_costs_a_slow_reader_one_screen_a_round_trip() {
+    let mut reader = SlowReader::new();
+    reader.pass(5_000, 2_000);
+    let before = reader.snapshots;
+    for _ in 0..100 {
+        reader.pass(100, 2_000);
+        let late = reader.free_at.saturating_sub(reader.now);
+        assert!(late < 600, "what is sent now arrives {late} ms late");
+    }
+    let snapshots = reader.snapshots - before;
+    assert!((10..=34).contains(&snapshots), "{snapshots} screens in 33 round trips");
+}
+
+#[test]
+fn what_a_slow_reader_sees_after_a_flood_is_not_old() {
+    for stopped in 0..20 {
+        let mut reader = SlowReader::new();
+        reader.pass(5_000 + stopped * 37, 2_000);
+        let start = reader.now;
+        while reader.stream.sent < reader.stream.end || reader.stream.mode() != Mode::Live {
+            reader.pass(1, 0);
+        }
+        let waits = reader.free_at.max(reader.now) + 300 - start;
+        assert!(waits < 1_800, "{waits} ms until the last byte has come");
+    }
+}
+
+#[test]
+fn a_slow_reader_gets_every_byte_of_what_fits_its_backlog() {
+    let mut reader = SlowReader::new();
+    reader.pass(5_000, 2_000);
+    while reader.stream.sent < reader.stream.end || reader.stream.mode() != Mode::Live {
+        reader.pass(1, 0);
+    }
+    let before = reader.snapshots;
+    reader.pass(3_000, 0);
+    reader.pass(1_000, 60);
+    reader.pass(3_000, 0);
+    assert_eq!((reader.snapshots, reader.stream.unacked()), (before, 0));
 }

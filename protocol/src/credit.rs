@@ -1,0 +1,300 @@
+//! How many bytes may be under way to a reader: a window that follows the reader's speed.
+//!
+//! Everything that is under way must arrive before the answer to a Ctrl-C does. On a fast way the
+//! contract's window is milliseconds; at 1 Mbit/s it is two seconds. So the window shrinks to what
+//! the way holds and a little more, once acks have come late several times in a row, and grows
+//! again when they come soon. The idea is TCP Vegas's: delay tells of a queue before loss does.
+//!
+//! Offsets are full 64-bit ones, times are milliseconds of any clock that does not go back.
+
+use std::collections::VecDeque;
+
+/// Smallest window in bytes: two frames, so that one can be filled while the other travels.
+pub const MIN_WINDOW: u64 = 32 * 1024;
+
+/// An ack is late when its bytes have queued for more than this, in milliseconds.
+pub const LATE_MS: u64 = 350;
+
+/// … and soon below this. It is above the hub's coalescing of acks.
+pub const SOON_MS: u64 = 150;
+
+/// The queue that a shrunken window leaves, in milliseconds.
+pub const QUEUE_MS: u64 = 250;
+
+/// Late acks in a row that make a reader slow: one pause is no slow reader.
+pub const LATE_ACKS: u32 = 4;
+
+/// Late acks in a row at the smallest window that mean that the way itself became longer.
+const LONGER_WAY_ACKS: u32 = 16;
+
+/// Frames whose time is taken at once; more are under way only when they are tiny.
+const MAX_STAMPS: usize = 32;
+
+/// When a byte was sent, and behind how many others.
+#[derive(Clone, Copy, Debug)]
+struct Stamp {
+    end: u64,
+    at: u64,
+    /// Bytes that had to arrive up to this one, itself included.
+    ahead: u64,
+    aside: u64,
+}
+
+/// The window of one reader.
+#[derive(Clone, Debug)]
+pub struct Credit {
+    max: u64,
+    window: u64,
+    /// Shortest time from sending to ack.
+    way_ms: Option<u64>,
+    /// Bytes a second, known only of slow readers.
+    rate: Option<u64>,
+    late: u32,
+    stamps: VecDeque<Stamp>,
+    /// Bytes sent outside of the window so far, and how many of them have arrived.
+    aside: (u64, u64),
+}
+
+impl Credit {
+    /// A reader of whom nothing is known: it gets the whole window, `max` bytes.
+    pub fn new(max: u64) -> Self {
+        Self {
+            max,
+            window: max,
+            way_ms: None,
+            rate: None,
+            late: 0,
+            stamps: VecDeque::new(),
+            aside: (0, 0),
+        }
+    }
+
+    /// Bytes that may be under way.
+    pub fn window(&self) -> u64 {
+        self.window
+    }
+
+    /// Bytes a second that the reader takes; `None` while it is not known to be slow.
+    pub fn rate(&self) -> Option<u64> {
+        self.rate
+    }
+
+    /// Bytes up to `end` were sent; `acked` is how far acks have come.
+    pub fn sent(&mut self, end: u64, acked: u64, now: u64) {
+        if self.stamps.len() < MAX_STAMPS {
+            let ahead = end.saturating_sub(acked) + self.aside_under_way();
+            self.stamps.push_back(Stamp { end, at: now, ahead, aside: self.aside.0 });
+        }
+    }
+
+    /// The stream goes on at `at` behind `bytes` that count for no credit, such as a snapshot.
+    pub fn restart(&mut self, at: u64, bytes: u64, now: u64) {
+        self.stamps.clear();
+        self.aside.0 = self.aside.0.saturating_add(bytes);
+        self.sent(at, at, now);
+    }
+
+    /// Everything before `offset` has arrived.
+    pub fn acked(&mut self, offset: u64, now: u64) {
+        let mut last = None;
+        while let Some(stamp) = self.stamps.front().filter(|stamp| stamp.end <= offset) {
+            last = Some(*stamp);
+            self.stamps.pop_front();
+        }
+        let Some(stamp) = last else { return };
+        self.aside.1 = self.aside.1.max(stamp.aside);
+        let took = now.saturating_sub(stamp.at);
+        let way = self.way_ms.map_or(took, |way| way.min(took));
+        self.way_ms = Some(way);
+        let queued = took - way;
+        if queued > LATE_MS {
+            self.late(stamp.ahead, took, queued);
+        } else {
+            self.late = 0;
+            if queued < SOON_MS && stamp.ahead > self.window / 2 {
+                self.grow();
+            }
+        }
+    }
+
+    /// Milliseconds until what is under way has arrived, of which `unacked` bytes count for credit;
+    /// at least the way's own time. `None` while the reader is not known to be slow.
+    pub fn drain_ms(&self, unacked: u64) -> Option<u64> {
+        let bytes = unacked.saturating_add(self.aside_under_way());
+        let drain = bytes.saturating_mul(1_000) / self.rate?.max(1);
+        Some(drain.max(self.way_ms.unwrap_or(0)))
+    }
+
+    fn aside_under_way(&self) -> u64 {
+        self.aside.0 - self.aside.1
+    }
+
+    fn late(&mut self, ahead: u64, took: u64, queued: u64) {
+        self.late += 1;
+        if self.late < LATE_ACKS {
+            return;
+        }
+        if self.window == MIN_WINDOW && self.late >= LONGER_WAY_ACKS {
+            self.way_ms = Some(took);
+            self.late = 0;
+            return;
+        }
+        let sample = ahead.saturating_mul(1_000) / queued;
+        let rate = self.rate.map_or(sample, |rate| (rate + sample) / 2);
+        let held_by_way = rate.saturating_mul(self.way_ms.unwrap_or(0) + QUEUE_MS) / 1_000;
+        self.rate = Some(rate);
+        self.window = held_by_way.clamp(MIN_WINDOW, self.max);
+    }
+
+    fn grow(&mut self) {
+        self.window = (self.window + self.window / 2).min(self.max);
+        self.rate = self.rate.filter(|_| self.window < self.max).map(|rate| rate + rate / 2);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAX: u64 = 256 * 1024;
+    const FRAME: u64 = 16 * 1024;
+
+    /// A way of some bandwidth and round trip, with a sender that always has more to send.
+    struct Way {
+        credit: Credit,
+        bytes_per_ms: u64,
+        round_trip: u64,
+        now: u64,
+        sent: u64,
+        acked: u64,
+        free_at: u64,
+        arriving: VecDeque<(u64, u64)>,
+    }
+
+    impl Way {
+        fn new(bytes_per_ms: u64, round_trip: u64) -> Self {
+            let credit = Credit::new(MAX);
+            let arriving = VecDeque::new();
+            Self {
+                credit,
+                bytes_per_ms,
+                round_trip,
+                now: 0,
+                sent: 0,
+                acked: 0,
+                free_at: 0,
+                arriving,
+            }
+        }
+
+        /// Sends an echo, as a person types it.
+        fn echo(&mut self) {
+            self.send(1);
+            self.now += self.round_trip + 1;
+            self.deliver();
+        }
+
+        fn send(&mut self, bytes: u64) {
+            self.sent += bytes;
+            self.credit.sent(self.sent, self.acked, self.now);
+            self.free_at = self.free_at.max(self.now) + bytes / self.bytes_per_ms;
+            self.arriving.push_back((self.free_at + self.round_trip, self.sent));
+        }
+
+        fn deliver(&mut self) {
+            while let Some((_, end)) = self.arriving.pop_front_if(|(at, _)| *at <= self.now) {
+                self.acked = end;
+                self.credit.acked(end, self.now);
+            }
+        }
+
+        fn flood(&mut self, ms: u64) {
+            let until = self.now + ms;
+            while self.now < until {
+                while self.sent - self.acked + FRAME <= self.credit.window() {
+                    self.send(FRAME);
+                }
+                self.now += 1;
+                self.deliver();
+            }
+        }
+
+        fn queue_ms(&self) -> u64 {
+            self.free_at.saturating_sub(self.now)
+        }
+    }
+
+    #[test]
+    fn a_fast_reader_keeps_the_whole_window() {
+        for round_trip in [0, 20, 300] {
+            let mut way = Way::new(100_000, round_trip);
+            way.echo();
+            way.flood(5_000);
+            assert_eq!((way.credit.window(), way.credit.rate()), (MAX, None), "{round_trip} ms");
+        }
+    }
+
+    #[test]
+    fn a_slow_way_holds_little_within_three_seconds_and_stays_full() {
+        let mut way = Way::new(125, 300);
+        way.echo();
+        way.flood(3_500);
+        let acked = way.acked;
+        for _ in 0..50 {
+            way.flood(200);
+            assert!(way.queue_ms() < 500, "{} ms are queued", way.queue_ms());
+        }
+        let rate = (way.acked - acked) / 10;
+        assert!(rate > 115_000, "{rate} bytes a second of 125,000");
+        let known = way.credit.rate().expect("slow");
+        assert!((100_000..150_000).contains(&known), "{known}");
+    }
+
+    #[test]
+    fn a_reader_that_becomes_fast_gets_the_window_back() {
+        let mut way = Way::new(125, 100);
+        way.echo();
+        way.flood(5_000);
+        assert!(way.credit.window() < MAX / 2);
+        way.bytes_per_ms = 50_000;
+        way.flood(5_000);
+        assert_eq!((way.credit.window(), way.credit.rate()), (MAX, None));
+    }
+
+    #[test]
+    fn a_way_that_becomes_longer_is_not_taken_for_a_queue_for_ever() {
+        let mut way = Way::new(10_000, 10);
+        way.echo();
+        way.flood(1_000);
+        way.round_trip = 900;
+        way.flood(60_000);
+        assert!(way.credit.window() > 4 * MIN_WINDOW, "{}", way.credit.window());
+    }
+
+    #[test]
+    fn acks_that_were_withheld_once_change_nothing() {
+        let mut credit = Credit::new(MAX);
+        credit.sent(1, 0, 0);
+        credit.acked(1, 1);
+        for frame in 1..=3 {
+            credit.sent(1 + frame * FRAME, 1, 10);
+        }
+        for frame in 1..=3 {
+            credit.acked(1 + frame * FRAME, 5_000);
+        }
+        assert_eq!((credit.window(), credit.rate()), (MAX, None));
+    }
+
+    #[test]
+    fn a_snapshot_is_under_way_although_it_counts_for_no_credit() {
+        let mut way = Way::new(125, 300);
+        way.echo();
+        way.flood(5_000);
+        let before = way.credit.drain_ms(0).expect("slow");
+        way.credit.restart(way.sent + 1, 250_000, way.now);
+        let after = way.credit.drain_ms(0).expect("slow");
+        assert!(before == 301 && (1_500..3_000).contains(&after), "{before} {after}");
+        way.credit.acked(way.sent + 1, way.now + 2_300);
+        assert_eq!(way.credit.drain_ms(0), Some(301));
+    }
+}
