@@ -1,8 +1,14 @@
 //! Every bound of the control plane that is not already part of the contract.
 
-/// Unacknowledged bytes above which the hub pauses a viewer: two gateway windows, so that a viewer
-/// which alone holds the stream back is never paused.
-pub const VIEWER_WINDOW: u64 = 2 * protocol::limits::OUTPUT_WINDOW;
+/// A viewer is paused when it has this many windows of credit unacknowledged: the gateway keeps one
+/// for the fastest, so that a viewer which alone holds the stream back is not paused.
+pub const VIEWER_WINDOWS: u64 = 2;
+
+/// What a slow viewer may spend on the history of its new beginning, in milliseconds of its speed.
+pub const RECOVERY_MS: u64 = 500;
+
+/// Bytes that a row of history is taken for: a hundred cells with some colour, in base64.
+pub const RECOVERY_ROW_BYTES: u64 = 200;
 
 /// Bytes after which the hub acks to the gateway at once.
 pub const ACK_BYTES: u32 = 64 * 1024;

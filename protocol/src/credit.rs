@@ -31,7 +31,7 @@ const LONGER_WAY_ACKS: u32 = 16;
 const MAX_STAMPS: usize = 32;
 
 /// When a byte was sent, and behind how many others.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Stamp {
     end: u64,
     at: u64,
@@ -41,7 +41,7 @@ struct Stamp {
 }
 
 /// The window of one reader.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Credit {
     max: u64,
     window: u64,

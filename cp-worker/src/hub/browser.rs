@@ -130,16 +130,18 @@ impl Hub {
     /// Asks the gateway for the viewer's place in the stream; what comes before the answer is not
     /// sent to it.
     pub(super) fn attach(&mut self, id: SocketId, now: u64) {
+        let lines = self.viewer_mut(id).and_then(|viewer| viewer.history_lines);
+        self.attach_for(id, lines, now);
+    }
+
+    fn attach_for(&mut self, id: SocketId, history_lines: Option<u32>, now: u64) {
         let request_id = self.is_online().then(|| self.next_request_id());
         let Some(viewer) = self.viewer_mut(id) else { return };
         viewer.phase = Phase::Awaiting;
         viewer.request_id.clone_from(&request_id);
         viewer.asked_at = now;
-        let attach = SessionAttach {
-            session_id: viewer.session_id,
-            resume_seq: viewer.sent,
-            history_lines: viewer.history_lines,
-        };
+        let attach =
+            SessionAttach { session_id: viewer.session_id, resume_seq: viewer.sent, history_lines };
         self.touch(attach.session_id);
         if let Some(request_id) = request_id {
             self.send(&attach.into(), Some(&request_id));
@@ -153,7 +155,8 @@ impl Hub {
                 return self.set_lagging(id);
             }
             viewer.restart(None);
-            self.attach(id, now);
+            let lines = viewer.recovery_lines();
+            self.attach_for(id, lines, now);
         }
     }
 
@@ -169,7 +172,7 @@ impl Hub {
     fn viewer_ack(&mut self, id: SocketId, seq: u32, now: u64) {
         let Some(viewer) = self.viewer_mut(id) else { return };
         let session_id = viewer.session_id;
-        viewer.ack(seq);
+        viewer.ack(seq, now);
         self.save_soon(id, now);
         self.ack_gateway(session_id, now);
     }

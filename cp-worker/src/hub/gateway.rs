@@ -94,7 +94,9 @@ impl Hub {
     fn event(&mut self, kind: &str, head: &Head, text: &str, now: u64) {
         match (kind, head.session_id) {
             // Not decoded: a snapshot is large and goes on as it came.
-            ("session.snapshot", Some(session_id)) => self.snapshot(session_id, head, now),
+            ("session.snapshot", Some(session_id)) => {
+                self.snapshot(session_id, head, text.len(), now);
+            }
             ("session.resized" | "session.lagged", Some(session_id)) => {
                 self.pass(session_id, |phase| phase == Phase::Live);
             }
@@ -214,7 +216,7 @@ impl Hub {
         }
     }
 
-    fn snapshot(&mut self, session_id: u32, head: &Head, now: u64) {
+    fn snapshot(&mut self, session_id: u32, head: &Head, bytes: usize, now: u64) {
         let Some(seq) = head.seq else { return };
         if let Some(stream) = self.streams.get_mut(&session_id) {
             stream.see(Some(seq));
@@ -222,13 +224,13 @@ impl Hub {
         match &head.request_id {
             Some(request_id) => {
                 if let Some(id) = self.asker(session_id, request_id) {
-                    self.restore_viewer(id, seq, now);
+                    self.restore_viewer(id, seq, bytes, now);
                 }
             }
             // The recovery after `session.lagged` is for everybody who is live.
             None => {
                 for id in self.live_viewers(session_id) {
-                    self.restore_viewer(id, seq, now);
+                    self.restore_viewer(id, seq, bytes, now);
                 }
             }
         }
@@ -236,12 +238,12 @@ impl Hub {
         self.ack_gateway(session_id, now);
     }
 
-    fn restore_viewer(&mut self, id: super::SocketId, seq: u32, now: u64) {
+    fn restore_viewer(&mut self, id: super::SocketId, seq: u32, bytes: usize, now: u64) {
         let Some(viewer) = self.viewer_mut(id) else { return };
         if viewer.phase == Phase::Live && !viewer.has_room() {
             return self.set_lagging(id);
         }
-        viewer.restored(seq);
+        viewer.restored(seq, bytes, now);
         self.effects.push(Effect::Pass(id));
         self.save_soon(id, now);
     }

@@ -5,7 +5,7 @@
 
 use super::messages::encoded_len;
 use super::*;
-use crate::limits::VIEWER_WINDOW;
+use crate::limits::VIEWER_WINDOWS;
 use protocol::frame;
 use protocol::limits::{
     LAG_RECOVERY_BYTES, OUTPUT_FRAME_BYTES, OUTPUT_WINDOW, REPLAY_BYTES, RING_BYTES,
@@ -23,7 +23,8 @@ const ORIGIN: u64 = (1 << 32) - 600_000;
 
 /// Most that may lie between hub and a stalled viewer: its window, the frame that passed it, and
 /// what an answer to its own attach brings.
-const QUEUE_BYTES: u64 = VIEWER_WINDOW + OUTPUT_FRAME_BYTES as u64 + REPLAY_BYTES as u64;
+const QUEUE_BYTES: u64 =
+    VIEWER_WINDOWS * OUTPUT_WINDOW + OUTPUT_FRAME_BYTES as u64 + REPLAY_BYTES as u64;
 
 struct Random(u64);
 

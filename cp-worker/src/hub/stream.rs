@@ -55,7 +55,7 @@ impl Hub {
             }
             // Also for those that get nothing: they remember how far the stream has come.
             connected.unsaved = true;
-            match viewer.offer(seq, len) {
+            match viewer.offer(seq, len, now) {
                 Offer::Taken => {
                     takers += 1;
                     self.effects.push(Effect::Pass(*id));

@@ -1,6 +1,8 @@
 //! One browser's socket on one session: its phase, its positions, and what survives hibernation.
 
-use crate::limits::{UNCONFIRMED_SNAPSHOTS, VIEWER_WINDOW};
+use crate::limits::{RECOVERY_MS, RECOVERY_ROW_BYTES, UNCONFIRMED_SNAPSHOTS, VIEWER_WINDOWS};
+use protocol::credit::Credit;
+use protocol::limits::{DEFAULT_HISTORY_LINES, OUTPUT_WINDOW};
 use protocol::seq::{distance, is_before};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +46,31 @@ pub struct Viewer {
     pub carried: u32,
     /// Offset after the last byte that the gateway sent for this session, as the hub knew it.
     pub seen: Option<u32>,
+    /// How fast it reads; learnt again after hibernation.
+    #[serde(skip, default)]
+    speed: Speed,
+}
+
+/// How fast a viewer reads, measured by its acks.
+#[derive(Clone, Debug, PartialEq)]
+struct Speed {
+    credit: Credit,
+    /// Bytes that it was sent, in an offset that does not wrap.
+    sent: u64,
+}
+
+impl Default for Speed {
+    fn default() -> Self {
+        Self { credit: Credit::new(OUTPUT_WINDOW), sent: 0 }
+    }
+}
+
+impl Speed {
+    fn sent(&mut self, bytes: u32, unacked: u32, now: u64) {
+        let acked = (self.sent + u64::from(bytes)).saturating_sub(u64::from(unacked));
+        self.sent += u64::from(bytes);
+        self.credit.sent(self.sent, acked, now);
+    }
 }
 
 /// What became of a frame offered to a viewer.
@@ -75,6 +102,7 @@ impl Viewer {
             answered_at: 0,
             carried: 0,
             seen: None,
+            speed: Speed::default(),
         }
     }
 
@@ -106,7 +134,7 @@ impl Viewer {
     }
 
     /// Offers a frame of `len` bytes at `seq` and counts it.
-    pub fn offer(&mut self, seq: u32, len: u32) -> Offer {
+    pub fn offer(&mut self, seq: u32, len: u32, now: u64) -> Offer {
         if self.phase != Phase::Live {
             return Offer::NotLive;
         }
@@ -117,7 +145,9 @@ impl Viewer {
         self.sent = Some(end);
         // Unknown after a reset: learnt here.
         self.acked.get_or_insert(seq);
-        if u64::from(self.unacked()) + u64::from(self.carried) <= VIEWER_WINDOW {
+        self.speed.sent(len, self.unacked(), now);
+        let window = VIEWER_WINDOWS * self.speed.credit.window();
+        if u64::from(self.unacked()) + u64::from(self.carried) <= window {
             return Offer::Taken;
         }
         self.phase = Phase::Lagging;
@@ -132,9 +162,11 @@ impl Viewer {
         self.answered(end);
     }
 
-    /// Notes a snapshot after which `seq` comes next: the viewer is live after it.
-    pub fn restored(&mut self, seq: u32) {
+    /// Notes a snapshot of `bytes` after which `seq` comes next: the viewer is live after it.
+    pub fn restored(&mut self, seq: u32, bytes: usize, now: u64) {
         self.restart(Some(seq));
+        let under_way = u64::from(self.carried).saturating_add(bytes as u64);
+        self.speed.credit.restart(self.speed.sent, under_way, now);
         self.unconfirmed = self.unconfirmed.saturating_add(1);
         self.answered(seq);
     }
@@ -146,7 +178,7 @@ impl Viewer {
     }
 
     /// Notes the viewer's own ack; acks outside what it was sent are ignored.
-    pub fn ack(&mut self, seq: u32) {
+    pub fn ack(&mut self, seq: u32, now: u64) {
         let ahead = self.sent.is_some_and(|sent| is_before(sent, seq));
         let stale = self.acked.is_some_and(|acked| is_before(seq, acked));
         let nothing_sent = self.phase != Phase::Live && self.sent.is_none();
@@ -154,9 +186,18 @@ impl Viewer {
             return;
         }
         self.acked = Some(seq);
+        let arrived = self.speed.sent.saturating_sub(u64::from(self.unacked()));
+        self.speed.credit.acked(arrived, now);
         if distance(self.answered_at, seq) >= 0 {
             (self.unconfirmed, self.carried) = (0, 0);
         }
+    }
+
+    /// History lines to ask for when it has fallen behind: a slow viewer is not to wait for them.
+    pub fn recovery_lines(&self) -> Option<u32> {
+        let Some(rate) = self.speed.credit.rate() else { return self.history_lines };
+        let lines = (rate * RECOVERY_MS / 1_000 / RECOVERY_ROW_BYTES).try_into().unwrap_or(0);
+        Some(self.history_lines.unwrap_or(DEFAULT_HISTORY_LINES).min(lines))
     }
 
     /// Whether it lagged and has acked all that it was sent.
@@ -169,45 +210,47 @@ impl Viewer {
 mod tests {
     use super::*;
 
+    const VIEWER_WINDOW: u64 = VIEWER_WINDOWS * OUTPUT_WINDOW;
+
     fn live(seq: u32) -> Viewer {
         let mut viewer = Viewer::new(1);
-        viewer.restored(seq);
+        viewer.restored(seq, 0, 0);
         viewer
     }
 
     #[test]
     fn a_viewer_lags_beyond_two_windows_and_catches_up_by_acks() {
         let mut viewer = live(u32::MAX - 100);
-        viewer.ack(u32::MAX - 100);
+        viewer.ack(u32::MAX - 100, 0);
         let mut seq = u32::MAX - 100;
         let frame = 16 * 1024;
         for _ in 0..VIEWER_WINDOW / u64::from(frame) {
-            assert_eq!(viewer.offer(seq, frame), Offer::Taken);
+            assert_eq!(viewer.offer(seq, frame, 0), Offer::Taken);
             seq = seq.wrapping_add(frame);
         }
-        assert_eq!(viewer.offer(seq, 1), Offer::TakenLast);
-        assert_eq!(viewer.offer(seq.wrapping_add(1), 1), Offer::NotLive);
-        viewer.ack(seq);
+        assert_eq!(viewer.offer(seq, 1, 0), Offer::TakenLast);
+        assert_eq!(viewer.offer(seq.wrapping_add(1), 1, 0), Offer::NotLive);
+        viewer.ack(seq, 0);
         assert!(!viewer.is_recovered());
-        viewer.ack(seq.wrapping_add(2));
+        viewer.ack(seq.wrapping_add(2), 0);
         assert!(!viewer.is_recovered(), "ahead of what was sent");
-        viewer.ack(seq.wrapping_add(1));
+        viewer.ack(seq.wrapping_add(1), 0);
         assert!(viewer.is_recovered());
     }
 
     #[test]
     fn a_frame_at_another_place_is_not_sent() {
         let mut viewer = live(10);
-        assert_eq!(viewer.offer(10, 5), Offer::Taken);
-        assert_eq!(viewer.offer(16, 5), Offer::Gap);
-        assert_eq!(viewer.offer(10, 5), Offer::Gap);
+        assert_eq!(viewer.offer(10, 5, 0), Offer::Taken);
+        assert_eq!(viewer.offer(16, 5, 0), Offer::Gap);
+        assert_eq!(viewer.offer(10, 5, 0), Offer::Gap);
     }
 
     #[test]
     fn unknown_positions_are_learnt_from_the_next_frame() {
         let mut viewer = live(10);
         (viewer.sent, viewer.acked) = (None, None);
-        assert_eq!(viewer.offer(500, 5), Offer::Taken);
+        assert_eq!(viewer.offer(500, 5, 0), Offer::Taken);
         assert_eq!((viewer.acked, viewer.sent), (Some(500), Some(505)));
     }
 
@@ -215,11 +258,11 @@ mod tests {
     fn snapshots_must_be_confirmed() {
         let mut viewer = live(10);
         assert!(viewer.has_room());
-        viewer.restored(20);
+        viewer.restored(20, 0, 0);
         assert!(!viewer.has_room());
-        viewer.ack(10);
+        viewer.ack(10, 0);
         assert!(!viewer.has_room(), "an ack from before the snapshot confirms nothing");
-        viewer.ack(20);
+        viewer.ack(20, 0);
         assert!(viewer.has_room());
     }
 
@@ -227,14 +270,14 @@ mod tests {
     fn a_new_beginning_does_not_forgive_what_was_sent_before() {
         let mut viewer = live(0);
         let half = VIEWER_WINDOW as u32 / 2;
-        assert_eq!(viewer.offer(0, half), Offer::Taken);
-        viewer.restored(1_000_000);
-        assert_eq!(viewer.offer(1_000_000, half), Offer::Taken);
-        assert_eq!(viewer.offer(1_000_000 + half, 1), Offer::TakenLast);
+        assert_eq!(viewer.offer(0, half, 0), Offer::Taken);
+        viewer.restored(1_000_000, 0, 0);
+        assert_eq!(viewer.offer(1_000_000, half, 0), Offer::Taken);
+        assert_eq!(viewer.offer(1_000_000 + half, 1, 0), Offer::TakenLast);
         let mut viewer = live(0);
-        assert_eq!(viewer.offer(0, half), Offer::Taken);
-        viewer.restored(1_000_000);
-        viewer.ack(1_000_000);
-        assert_eq!(viewer.offer(1_000_000, half + 1), Offer::Taken);
+        assert_eq!(viewer.offer(0, half, 0), Offer::Taken);
+        viewer.restored(1_000_000, 0, 0);
+        viewer.ack(1_000_000, 0);
+        assert_eq!(viewer.offer(1_000_000, half + 1, 0), Offer::Taken);
     }
 }
