@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::daemon::{Daemon, Effect, Now};
 use crate::files::{make_private_folder, write_private};
 use crate::limits::{Ms, READ_BYTES};
+use crate::notify::Inbox;
 use clients::Clients;
 use jobs::Jobs;
 use linking::Linking;
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant, SystemTime};
 const SIGNAL: Token = Token(0);
 const CHILD_SIGNAL: Token = Token(1);
 const LINK: Token = Token(2);
+const NOTICE: Token = Token(3);
 /// Tokens of clients and jobs are made from a counter that begins here.
 const FIRST_DYNAMIC: usize = 16;
 
@@ -64,6 +66,7 @@ struct EventLoop {
     clients: Clients,
     jobs: Jobs,
     link: Linking,
+    notices: Option<Inbox>,
     signal: mio::net::UnixStream,
     child_signal: mio::net::UnixStream,
     buffer: Vec<u8>,
@@ -87,6 +90,10 @@ impl EventLoop {
             control_plane = config.cp_url.full
         );
         let link = Linking::new(&config);
+        let notices = Inbox::open(&config.state_dir, poll.registry(), NOTICE);
+        if let Err(error) = &notices {
+            crate::log!(Warn, "chatcode-gateway notify will not work", why = error);
+        }
         Ok(Self {
             poll,
             clock: Clock { start: Instant::now() },
@@ -94,6 +101,7 @@ impl EventLoop {
             daemon: Daemon::new(config),
             jobs: Jobs::default(),
             link,
+            notices: notices.ok(),
             signal,
             child_signal,
             buffer: vec![0; READ_BYTES],
@@ -132,10 +140,18 @@ impl EventLoop {
                 self.jobs.reap();
             }
             LINK => self.link.on_ready(),
+            NOTICE => self.read_notices(),
             token => {
                 self.clients.on_ready(token);
                 self.jobs.on_ready(token);
             }
+        }
+    }
+
+    fn read_notices(&mut self) {
+        let now = self.clock.now();
+        if let Some(inbox) = &mut self.notices {
+            inbox.read(|notice| self.daemon.on_notice(notice, now));
         }
     }
 
@@ -172,7 +188,8 @@ impl EventLoop {
                     self.jobs.start(work, &arguments, &request, registry, tokens, now.mono);
                 }
                 Effect::StartClient(session_id) => {
-                    if let Err(error) = self.clients.start(session_id, registry, tokens) {
+                    let Some(target) = self.daemon.tmux_session(session_id) else { continue };
+                    if let Err(error) = self.clients.start(session_id, target, registry, tokens) {
                         crate::log!(Error, "cannot start a tmux client", why = error);
                         self.daemon.on_client_closed(session_id);
                     }

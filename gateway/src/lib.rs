@@ -11,6 +11,7 @@ pub mod files;
 pub mod limits;
 pub mod link;
 pub mod log;
+pub mod notify;
 pub mod os;
 pub mod session;
 pub mod tmux;

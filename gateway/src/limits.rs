@@ -23,8 +23,36 @@ pub const HOLD_MS: Ms = 1_000;
 /// `seq` is promised to tmux in steps of this many bytes before it is sent beyond.
 pub const SEQ_STEP: u64 = 1024 * 1024;
 
-/// After this long without an attach a session's pane is paused in tmux.
+/// After this long without an attach a flood is paused in tmux, and listened to again after as long.
 pub const PAUSE_AFTER_MS: Ms = 60_000;
+
+/// Bytes in that time that are a flood; agents at work print less.
+pub const PAUSE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Bells and notifications within this time are one: programs send both.
+pub const ATTENTION_MERGE_MS: Ms = 300;
+
+/// The same words, or more words of the same kind, are told again only after this long.
+pub const ATTENTION_AGAIN_MS: Ms = 10_000;
+
+/// Output that goes on for this long after the last key is an agent's work, not an echo.
+pub const ATTENTION_WORK_MS: Ms = 3_000;
+
+/// An agent that worked waits for a person when it was quiet for this long. Their spinners turn
+/// several times a second.
+pub const ATTENTION_QUIET_MS: Ms = 10_000;
+
+/// Bytes of a notification that comes in parts.
+pub const NOTICE_PARTS_BYTES: usize = 1024;
+
+/// Notifications between two reads of output that are looked at.
+pub const NOTICES_PER_READ: usize = 8;
+
+/// Longest notice of `chatcode-gateway notify`, in bytes: a title of four-byte characters.
+pub const NOTICE_BYTES: usize = 1100;
+
+/// Notices that are read at once; a program that sends more loses them.
+pub const NOTICES_PER_TURN: usize = 64;
 
 /// An unused ring gives its memory back after this long.
 pub const RING_IDLE_MS: Ms = 10_000;
@@ -37,6 +65,9 @@ pub const MAX_MARKS: usize = 256;
 
 /// Resizes of one session in any second; the last one is always applied.
 pub const RESIZES_PER_SECOND: u64 = 5;
+
+/// Panes of one session whose modes are kept while another is shown.
+pub const MAX_PANES: usize = 16;
 
 /// Bytes in one `send-keys -H`: tmux takes quadratic time in the number of arguments.
 pub const KEYS_PER_COMMAND: usize = 64;

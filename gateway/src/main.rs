@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     match command {
         "run" if rest.iter().any(|word| word == "--help" || word == "-h") => help(),
         "run" => run(rest),
+        "notify" => notify(rest),
         "version" | "--version" | "-V" => version(),
         "help" | "--help" | "-h" => help(),
         hidden => match child::run(hidden, rest) {
@@ -66,6 +67,16 @@ fn read_flags(arguments: &[String]) -> Result<BTreeMap<String, String>, String> 
     Ok(flags)
 }
 
+fn notify(words: &[String]) -> ExitCode {
+    match chatcode_gateway::notify::send(&words.join(" ")) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("chatcode-gateway notify: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 fn version() -> ExitCode {
     println!("chatcode-gateway {}", env!("CARGO_PKG_VERSION"));
     ExitCode::SUCCESS
@@ -76,6 +87,7 @@ fn help() -> ExitCode {
         "chatcode-gateway {} - keeps tmux sessions and relays them to the browser\n\n\
          Usage: chatcode-gateway COMMAND\n\n\
          Commands:\n  run [FLAGS]   run the gateway in the foreground\n  \
+         notify TITLE  from within a session: tell its person, for agents' hooks\n  \
          version       print the version\n  help          print this\n\n\
          Settings of run, by flag, environment or file (first one wins):",
         env!("CARGO_PKG_VERSION")

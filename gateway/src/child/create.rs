@@ -18,7 +18,7 @@ const OURS: &str = "<!-- Written by chatcode. Delete this line to keep your own 
 const INSTRUCTIONS: &str = include_str!("../templates/instructions.md");
 
 /// Arguments: socket, workspace, state folder, gateway, tmux version. Request: the command.
-/// Answer: window, pane, process id, columns, rows.
+/// Answer: tmux's session, window, pane, process id, columns, rows.
 pub fn run(arguments: &[String], request: &str) -> Result<String, Failure> {
     let Incoming::Command { command: Message::SessionCreate(create), .. } = decode(request) else {
         return Err(Failure::new(codes::INVALID_PAYLOAD, "session.create: not a command"));
@@ -76,7 +76,7 @@ fn new_session(
         "-d",
         "-P",
         "-F",
-        "#{window_id} #{pane_id} #{pane_pid} #{window_width} #{window_height}",
+        "#{session_id} #{window_id} #{pane_id} #{pane_pid} #{window_width} #{window_height}",
         "-s",
         &name,
         "-x",
@@ -101,7 +101,12 @@ fn new_session(
     words.extend(
         [";", "set-option", "-w", "-t", &target, "window-size", "manual"].map(str::to_owned),
     );
-    words.extend([";", "set-option", "-t", &target, "@cc_gateway", gateway_id].map(str::to_owned));
+    let number = create.session_id.to_string();
+    let options =
+        [("@cc_session", &*number), ("@cc_agent", &create.agent), ("@cc_gateway", gateway_id)];
+    for (option, value) in options {
+        words.extend([";", "set-option", "-t", &target, option, value].map(str::to_owned));
+    }
     words
 }
 

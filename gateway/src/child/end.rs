@@ -1,21 +1,22 @@
 //! Ends a session with all its processes: asked first, killed after 3 s.
 
+use super::probe::{Search, find};
 use super::{Failure, argument};
 use crate::limits::{END_POLL_MS, END_POLLS};
 use crate::os;
-use crate::tmux::server::{session_name, tmux};
+use crate::tmux::server::tmux;
 use rustix::process::{Pid, Signal, kill_process};
 use std::time::Duration;
 
 /// Rounds of killing: a process may fork between the look and the signal.
 const KILL_ROUNDS: u32 = 5;
 
-/// Arguments: socket, session, marker. Answer: how many processes had to be killed.
+/// Arguments: socket, session, gateway, marker. Answer: how many processes had to be killed.
 pub fn run(arguments: &[String]) -> Result<String, Failure> {
     let socket = argument(arguments, 0)?;
     let session_id: u32 = argument(arguments, 1)?.parse().unwrap_or(0);
-    let marker = argument(arguments, 2)?;
-    let target = format!("={}", session_name(session_id));
+    let gateway_id = argument(arguments, 2)?;
+    let marker = argument(arguments, 3)?;
 
     signal_all(marker, Signal::HUP);
     signal_all(marker, Signal::TERM);
@@ -34,7 +35,9 @@ pub fn run(arguments: &[String]) -> Result<String, Failure> {
         }
     }
     // The session may be gone by itself; that is no error.
-    let _ = tmux(socket).args(["kill-session", "-t", &target]).output();
+    if let Search::Found(session) = find(socket, gateway_id, session_id)? {
+        let _ = tmux(socket).args(["kill-session", "-t", &format!("${session}")]).output();
+    }
     Ok(killed.to_string())
 }
 

@@ -1,7 +1,7 @@
 //! Asks tmux what there is: its version and sessions at the start, one session when it fell silent.
 
 use super::{Failure, argument, exit_code};
-use crate::tmux::server::{LIST_FORMAT, session_name, tmux};
+use crate::tmux::server::{Found, LIST_FORMAT, tmux};
 use crate::tmux::version::Version;
 use protocol::envelope::codes;
 use std::path::Path;
@@ -22,25 +22,40 @@ pub fn survey(arguments: &[String]) -> Result<String, Failure> {
     Ok(format!("{version}\n{}", String::from_utf8_lossy(&list.stdout)))
 }
 
-/// Arguments: socket, session, exit file. Answer: `alive`, `exited CODE`, `killed`, or `gone`
-/// when there is no server.
+/// Arguments: socket, session, gateway, exit file. Answer: `alive` with tmux's number of the
+/// session, `exited CODE`, `killed`, or `gone` when there is no server.
 pub fn probe(arguments: &[String]) -> Result<String, Failure> {
     let session_id: u32 = argument(arguments, 1)?.parse().unwrap_or(0);
-    if let Some(code) = exit_code(Path::new(argument(arguments, 2)?)) {
+    if let Some(code) = exit_code(Path::new(argument(arguments, 3)?)) {
         return Ok(format!("exited {code}"));
     }
-    let target = format!("={}", session_name(session_id));
-    let output = run(tmux(argument(arguments, 0)?).args(["has-session", "-t", &target]))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    let answer = if output.status.success() {
-        "alive"
-    } else if said.contains("no server") || said.contains("error connecting") {
+    Ok(match find(argument(arguments, 0)?, argument(arguments, 2)?, session_id)? {
+        Search::Found(session) => format!("alive {session}"),
         // A crash, or the last session ended and its server with it: the client knows which.
-        "gone"
-    } else {
-        "killed"
-    };
-    Ok(answer.to_owned())
+        Search::NoServer => "gone".to_owned(),
+        Search::NotThere => "killed".to_owned(),
+    })
+}
+
+/// What became of a session.
+pub(super) enum Search {
+    /// tmux's number of it.
+    Found(u32),
+    NotThere,
+    NoServer,
+}
+
+/// Looks for a session by the options that it was given: a person may have renamed it, and after
+/// a crash another session may have its number.
+pub(super) fn find(socket: &str, gateway_id: &str, session_id: u32) -> Result<Search, Failure> {
+    let output = run(tmux(socket).args(["list-sessions", "-F", LIST_FORMAT]))?;
+    if !output.status.success() {
+        return Ok(Search::NoServer);
+    }
+    let list = String::from_utf8_lossy(&output.stdout);
+    let mut ours = list.lines().filter_map(|line| Found::read(line, gateway_id));
+    let found = ours.find(|found| found.session_id == session_id);
+    Ok(found.map_or(Search::NotThere, |found| Search::Found(found.place.session)))
 }
 
 fn run(command: &mut Command) -> Result<Output, Failure> {

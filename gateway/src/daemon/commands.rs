@@ -122,6 +122,10 @@ impl Daemon {
                 session.resize(resize.cols, resize.rows, now.mono);
                 None
             }
+            Command::SessionColors(colors) => {
+                session.colours(&colors.foreground, &colors.background, now.mono);
+                None
+            }
             Command::SessionAck(ack) => {
                 session.ack(ack.seq, now.mono);
                 None
@@ -175,7 +179,8 @@ impl Daemon {
         };
         self.creating.insert(id, Some(request_id));
         let request = text.as_bytes().to_vec();
-        self.effects.push(Effect::Start(Job::Create { session_id: id, request, version }));
+        let agent = create.agent != "none";
+        self.effects.push(Effect::Start(Job::Create { session_id: id, request, version, agent }));
     }
 
     fn end_session(&mut self, request_id: String, session_id: u32) {

@@ -3,7 +3,7 @@
 use super::turns::Work;
 use super::{Daemon, Effect, Now};
 use crate::child::{create::marker, exit_path, read_answer};
-use crate::session::{Place, Session, ack};
+use crate::session::{Place, Remembered, Session, ack};
 use crate::tmux::parser::id;
 use crate::tmux::server::Found;
 use crate::tmux::version::Version;
@@ -24,6 +24,8 @@ pub enum Job {
         request: Vec<u8>,
         /// The version of tmux.
         version: Version,
+        /// Whether an agent is started in it.
+        agent: bool,
     },
     /// End a session with all its processes.
     End(u32),
@@ -69,12 +71,14 @@ impl Daemon {
                 version.to_string(),
             ],
             Job::End(session_id) => {
-                vec!["_end".into(), socket, session_id.to_string(), self.marker(*session_id)]
+                let (marker, gateway) = (self.marker(*session_id), config.gateway_id.clone());
+                vec!["_end".into(), socket, session_id.to_string(), gateway, marker]
             }
             Job::HangUp(session_id) => vec!["_hangup".into(), self.marker(*session_id)],
             Job::Probe(session_id) => {
                 let exit = exit_path(&config.state_dir, *session_id);
-                vec!["_probe".into(), socket, session_id.to_string(), path(&exit)]
+                let gateway = config.gateway_id.clone();
+                vec!["_probe".into(), socket, session_id.to_string(), gateway, path(&exit)]
             }
         }
     }
@@ -93,7 +97,7 @@ impl Daemon {
         }
         match job {
             Job::Survey => self.surveyed(answer, now),
-            Job::Create { session_id, .. } => self.created(session_id, answer, now),
+            Job::Create { session_id, agent, .. } => self.created(session_id, agent, answer, now),
             Job::End(session_id) => self.processes_ended(session_id, answer),
             Job::HangUp(_) => {}
             Job::Probe(session_id) => self.probed(session_id, answer),
@@ -115,17 +119,15 @@ impl Daemon {
         let gateway_id = self.config.gateway_id.clone();
         for found in lines.filter_map(|line| Found::read(line, &gateway_id)) {
             crate::log!(Info, "found a session", session = found.session_id);
-            let remembered = (found.bound, found.mirror.as_slice());
-            self.adopt(found.session_id, found.place, remembered, now);
+            self.adopt(found.session_id, found.place, &found.remembered, now);
         }
         self.notice_past_ends();
     }
 
-    fn adopt(&mut self, id: u32, place: Place, remembered: (Option<u64>, &[u8]), now: Now) {
+    fn adopt(&mut self, id: u32, place: Place, remembered: &Remembered, now: Now) {
         let Some(can) = self.tmux.map(Version::capabilities) else { return };
         let folder = self.config.state_dir.clone();
-        let mut session = Session::new(id, place, can, folder, remembered, now.mono);
-        session.client_started();
+        let session = Session::new(id, place, can, folder, remembered, now.mono);
         self.sessions.insert(id, session);
         self.effects.push(Effect::StartClient(id));
     }
@@ -147,7 +149,7 @@ impl Daemon {
         }
     }
 
-    fn created(&mut self, id: u32, answer: Result<&str, (String, String)>, now: Now) {
+    fn created(&mut self, id: u32, agent: bool, answer: Result<&str, (String, String)>, now: Now) {
         let request_id = self.creating.remove(&id).flatten();
         let started = answer.and_then(|line| {
             read_started(line).ok_or_else(|| {
@@ -164,7 +166,7 @@ impl Daemon {
                 return;
             }
         };
-        self.adopt(id, place, (None, &[]), now);
+        self.adopt(id, place, &Remembered { agent, ..Remembered::default() }, now);
         let started = Event::from(SessionStarted { session_id: id, pid });
         self.send(started.to_json(request_id.as_deref()));
         if let Some(request_id) = request_id {
@@ -188,12 +190,13 @@ impl Daemon {
 
     fn probed(&mut self, id: u32, answer: Result<&str, (String, String)>) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
+        let alive = answer.as_ref().ok().and_then(|answer| answer.strip_prefix("alive "));
+        if let Some(place) = alive.and_then(|number| number.parse().ok()) {
+            crate::log!(Info, "the tmux client was detached; attaching again", session = id);
+            session.client_started(place);
+            return self.effects.push(Effect::StartClient(id));
+        }
         let end = match answer {
-            Ok("alive") => {
-                crate::log!(Info, "the tmux client was detached; attaching again", session = id);
-                session.client_started();
-                return self.effects.push(Effect::StartClient(id));
-            }
             Ok("gone") if !session.saw_exit() => ended(id, "lost"),
             Ok(answer) => match answer.strip_prefix("exited ").map(str::parse) {
                 Some(Ok(code)) => exited(id, code),
@@ -246,13 +249,15 @@ fn ended(session_id: u32, reason: &str) -> SessionEnded {
     SessionEnded { session_id, exit_code: None, signal: None, reason: reason.to_owned() }
 }
 
-/// `@2 %5 1234`, after which the size is asked of the client.
+/// `$3 @2 %5 1234 80 24`.
 fn read_started(line: &str) -> Option<(Place, u32)> {
     let mut words = line.split(' ');
+    let session = id(words.next()?.as_bytes(), b'$')?;
     let window = id(words.next()?.as_bytes(), b'@')?;
     let pane = id(words.next()?.as_bytes(), b'%')?;
     let pid = words.next()?.parse().ok()?;
     let mut size = || words.next()?.parse().ok();
     let (cols, rows) = (size()?, size()?);
-    Some((Place { window, pane, cols, rows }, pid))
+    let window_size = (cols, rows);
+    Some((Place { session, window, pane, cols, rows, window_size }, pid))
 }

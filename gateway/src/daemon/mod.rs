@@ -120,6 +120,7 @@ impl Daemon {
             self.outbox.push_back(Event::from(ended).to_json(None));
         }
         self.send_health(now);
+        self.collect();
     }
 
     /// The connection is gone, and with it every command that was not answered.
@@ -149,6 +150,19 @@ impl Daemon {
             }
             self.collect_from(session_id);
         }
+    }
+
+    /// `chatcode-gateway notify` was run in a session. What is no notice of ours is dropped.
+    pub fn on_notice(&mut self, notice: &[u8], now: Now) {
+        let Some((session_id, title)) = crate::notify::read(notice) else { return };
+        if let Some(session) = self.sessions.get_mut(&session_id).filter(|one| !one.is_ended()) {
+            session.notify(title, now.mono);
+        }
+    }
+
+    /// The number under which tmux knows a session.
+    pub fn tmux_session(&self, session_id: u32) -> Option<u32> {
+        self.sessions.get(&session_id).map(|session| session.place().session)
     }
 
     /// A session's control client is gone; a child finds out why.
@@ -239,8 +253,13 @@ impl Daemon {
 
     /// Takes over what a session wants done.
     fn collect_from(&mut self, session_id: u32) {
-        let effects = self.sessions.get_mut(&session_id).map(Session::take_effects);
-        for effect in effects.unwrap_or_default() {
+        let Some(session) = self.sessions.get_mut(&session_id) else { return };
+        let effects = session.take_effects();
+        // Without a link it is kept until there is one.
+        if let Some(attention) = self.linked.then(|| session.take_attention()).flatten() {
+            self.send(attention.to_json(None));
+        }
+        for effect in effects {
             match effect {
                 session::Effect::Send(text) => self.send(text),
                 session::Effect::WritePaste(path, data) => {

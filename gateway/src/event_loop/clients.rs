@@ -2,7 +2,7 @@
 
 use super::Tokens;
 use crate::limits::READ_TURN_BYTES;
-use crate::tmux::server::{session_name, tmux};
+use crate::tmux::server::tmux;
 use mio::unix::pipe::{Receiver, Sender};
 use mio::{Interest, Registry, Token};
 use std::collections::{BTreeMap, VecDeque};
@@ -42,17 +42,18 @@ impl Clients {
         Self { socket, clients: BTreeMap::new(), leaving: Vec::new() }
     }
 
-    /// Starts the client of a session.
+    /// Starts the client of a session, which tmux knows as `target`.
     ///
     /// # Errors
     /// As starting a process and registering its pipes does.
     pub fn start(
         &mut self,
         session_id: u32,
+        target: u32,
         registry: &Registry,
         tokens: &mut Tokens,
     ) -> io::Result<()> {
-        let target = format!("={}", session_name(session_id));
+        let target = format!("${target}");
         let mut child = tmux(&self.socket)
             .args(["-C", "attach-session", "-t", &target])
             .stdin(Stdio::piped())

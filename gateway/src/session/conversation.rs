@@ -2,12 +2,10 @@
 
 use super::input::{Next, keys_command};
 use super::stream::Mode;
-use super::{Effect, Place, Session, ack};
+use super::{Colours, Effect, Session, ack};
 use crate::limits::{Ms, TMUX_COMMANDS_IN_FLIGHT};
-use crate::tmux::parser::{Message, id};
+use crate::tmux::parser::Message;
 use protocol::envelope::codes;
-use protocol::events::{Event, SessionResized};
-use protocol::seq;
 use std::path::PathBuf;
 
 /// What replies of tmux are for. An error ends a command line early.
@@ -43,11 +41,15 @@ impl Session {
                 self.last_activity = now;
                 self.modes.feed(bytes);
                 self.stream.push(bytes, now);
+                self.rest.printed(bytes.len());
+                self.attention.output(now);
+                self.listen(now);
                 if self.modes.take_changed() {
                     self.mirror_since.get_or_insert(now);
                     self.mirror_touched = now;
                 }
             }
+            Message::Output(pane, bytes) => self.printed_elsewhere(pane, bytes),
             Message::ReplyBegins => {
                 if matches!(self.expect.front(), Some(Expect::Snapshot(_))) {
                     self.snapshot_begins();
@@ -55,15 +57,16 @@ impl Session {
             }
             Message::Reply { ok, body } => self.on_reply(ok, body, now),
             Message::Attached => self.attached_to_tmux(now),
-            Message::Layout(window, cols, rows) if window == self.place.window => {
-                self.resized(cols, rows);
+            Message::Layout(window, layout) if window == self.place.window => {
+                self.layout_changed(layout);
             }
             Message::ActivePane(window, _) if window == self.place.window => self.ask_place(),
-            Message::ActiveWindow(..) => self.ask_place(),
-            Message::Paused(pane) if pane == self.place.pane && !self.paused => {
+            Message::ActiveWindow(session, _) if session == self.place.session => self.ask_place(),
+            Message::Windows => self.ask_place(),
+            Message::Paused(pane) if pane == self.place.pane && !self.rest.is_paused() => {
                 // The safety net of tmux: it discarded output of its own accord.
                 self.stream.jump();
-                self.paused = true;
+                self.rest.paused();
                 if self.stream.mode() != Mode::Detached {
                     self.unpause();
                 }
@@ -77,9 +80,9 @@ impl Session {
     /// The client listens. First of all the size, which attaching may have changed.
     fn attached_to_tmux(&mut self, now: Ms) {
         self.client = true;
-        let Place { window, cols, rows, .. } = self.place;
-        self.tell(&format!("resize-window -t @{window} -x {cols} -y {rows}\n"), Expect::Ignored(1));
+        self.tell_window_size();
         self.ask_place();
+        self.tell_colours(None);
         self.pump_snapshot(now);
         self.pump_input();
     }
@@ -123,36 +126,41 @@ impl Session {
         self.expect.push_back(expect);
     }
 
-    pub(super) fn ask_place(&mut self) {
-        let pane = self.place.window;
-        let line = format!(
-            "display-message -p -t @{pane} '#{{window_id}} #{{pane_id}} #{{pane_width}} #{{pane_height}}'\n"
-        );
-        self.tell(&line, Expect::Place);
+    /// What was printed for others than the screen.
+    fn listen(&mut self, now: Ms) {
+        let heard = self.modes.take_heard();
+        if heard.bell {
+            self.attention.bell(now);
+        }
+        for command in &heard.commands {
+            self.attention.osc(command, now);
+            let answer = self.colours.as_ref().and_then(|own| own.answer(&self.can, command));
+            if let Some(answer) = answer {
+                self.answer(&answer);
+            }
+        }
     }
 
-    /// Follows the active pane. Its screen is another, so viewers get a snapshot.
-    fn placed(&mut self, body: &[u8]) {
-        let Some(place) = read_place(body) else { return };
-        if place.pane != self.place.pane {
-            self.modes = super::Modes::default();
-            self.stream.jump();
-        }
-        let (cols, rows) = (place.cols, place.rows);
-        self.place.pane = place.pane;
-        self.place.window = place.window;
-        self.resized(cols, rows);
+    /// Types what a terminal would have answered.
+    fn answer(&mut self, bytes: &[u8]) {
+        // Without room the program gets no answer, as on a terminal that has none.
+        let _ = self.input.push_keys(bytes);
+        self.pump_input();
     }
 
-    fn resized(&mut self, cols: u32, rows: u32) {
-        if (cols, rows) == (self.place.cols, self.place.rows) {
-            return;
+    /// Makes programs learn the viewers' colours.
+    pub(super) fn tell_colours(&mut self, before: Option<&Colours>) {
+        let Some(colours) = self.colours.clone().filter(|_| self.has_client()) else { return };
+        if let Some(line) = colours.command(&self.can, self.place.window, self.place.pane) {
+            let replies = line.matches(" ; ").count() + 1;
+            self.tell(&line, Expect::Ignored(replies));
         }
-        self.place.cols = cols;
-        self.place.rows = rows;
-        let event =
-            SessionResized { session_id: self.id, seq: seq::narrow(self.stream.end()), cols, rows };
-        self.stream.mark_resized(Event::from(event).to_json(None));
+        let report = colours.scheme_report(before);
+        if let Some(report) = report.filter(|_| !self.can.scheme_reports)
+            && self.modes.wants_scheme_reports()
+        {
+            self.answer(report);
+        }
     }
 
     pub(super) fn pump_resize(&mut self, now: Ms) {
@@ -161,6 +169,7 @@ impl Session {
         }
         if let Some((cols, rows)) = self.resize.take(now) {
             let window = self.place.window;
+            self.place.window_size = (cols, rows);
             let line = format!("resize-window -t @{window} -x {cols} -y {rows}\n");
             self.tell(&line, Expect::Ignored(1));
         }
@@ -170,8 +179,14 @@ impl Session {
         while self.expect.len() < TMUX_COMMANDS_IN_FLIGHT && self.has_client() {
             let Some(next) = self.input.take() else { return };
             // In copy mode tmux would take keys for its own commands.
-            if std::mem::take(&mut self.pane_mode_changed) && self.can.quit_copy_mode {
-                let line = format!("copy-mode -q -t %{}\n", self.place.pane);
+            if std::mem::take(&mut self.pane_mode_changed) {
+                let pane = self.place.pane;
+                let line = if self.can.quit_copy_mode {
+                    format!("copy-mode -q -t %{pane}\n")
+                } else {
+                    // An error outside of copy mode, which nobody waits for.
+                    format!("send-keys -X -t %{pane} cancel\n")
+                };
                 self.tell(&line, Expect::Ignored(1));
             }
             match next {
@@ -210,20 +225,6 @@ impl Session {
         }
     }
 
-    pub(super) fn pause(&mut self) {
-        self.paused = true;
-        self.stream.jump();
-        let line = format!("refresh-client -A '%{}:pause'\n", self.place.pane);
-        self.tell(&line, Expect::Ignored(1));
-    }
-
-    pub(super) fn unpause(&mut self) {
-        if std::mem::take(&mut self.paused) {
-            let line = format!("refresh-client -A '%{}:continue'\n", self.place.pane);
-            self.tell(&line, Expect::Ignored(1));
-        }
-    }
-
     /// Keeps the tracked modes in tmux, so that a new gateway process finds them.
     pub(super) fn mirror_modes(&mut self) {
         self.mirror_since = None;
@@ -238,15 +239,6 @@ impl Session {
         let line = format!("set-option -p -t %{} @cc_modes '{hex}'\n", self.place.pane);
         self.tell(&line, Expect::Ignored(1));
     }
-}
-
-fn read_place(body: &[u8]) -> Option<Place> {
-    let line = body.strip_suffix(b"\n").unwrap_or(body);
-    let mut words = line.split(|&b| b == b' ');
-    let window = id(words.next()?, b'@')?;
-    let pane = id(words.next()?, b'%')?;
-    let mut number = || std::str::from_utf8(words.next()?).ok()?.parse().ok();
-    Some(Place { window, pane, cols: number()?, rows: number()? })
 }
 
 /// A word in single quotes for tmux's command line; a quote within it stands in double quotes.

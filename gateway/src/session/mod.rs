@@ -3,41 +3,51 @@
 //! A state machine without I/O: it reads what the session's control client printed, writes what
 //! that client is to be told, and hands out frames and events for the link.
 
+pub mod attention;
+pub mod colours;
 mod conversation;
 pub mod input;
 pub mod modes;
 pub mod pen;
+mod place;
 mod requests;
 mod resize;
-mod row;
+mod rest;
+pub mod row;
 pub mod snapshot;
 pub mod stream;
 
-use crate::limits::{ERROR_EVERY_MS, MIRROR_LATEST_MS, MIRROR_QUIET_MS, Ms, PAUSE_AFTER_MS};
+use crate::limits::{ERROR_EVERY_MS, MIRROR_LATEST_MS, MIRROR_QUIET_MS, Ms};
 use crate::tmux::parser::{PaneId, Parser};
 use crate::tmux::version::Capabilities;
+use attention::Attention;
+use colours::Colours;
 use conversation::Expect;
 use input::{Input, Paste};
 use modes::Modes;
 use protocol::envelope::codes;
 use protocol::events::{Ack, AckError, Event, HelloSession, SessionEnded, SessionError};
 use requests::{InFlight, Open, Waiting};
+use rest::Rest;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use stream::{Mode, Out, Stream};
 
-/// Where a session lives in tmux.
+pub use place::Place;
+
+/// What tmux remembers of a session from an earlier gateway process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    /// The 2 of `@2`.
-    pub window: u32,
-    /// The 5 of `%5`.
-    pub pane: PaneId,
-    /// Columns of cells.
-    pub cols: u32,
-    /// Rows of cells.
-    pub rows: u32,
+pub struct Remembered {
+    /// No byte at or beyond this offset was ever sent.
+    pub bound: Option<u64>,
+    /// The mode tracker's mirror.
+    pub mirror: Vec<u8>,
+    /// Whether an agent was started in it.
+    pub agent: bool,
 }
+
+/// What terminals send when their window loses the focus: nobody typed it.
+const FOCUS_LOST: &[u8] = b"\x1b[O";
 
 /// What is to be done outside of the session.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,6 +71,8 @@ pub struct Session {
     pastes: u32,
     stream: Stream,
     modes: Modes,
+    /// The modes of panes that are not shown.
+    elsewhere: BTreeMap<PaneId, Modes>,
     parser: Parser,
     expect: VecDeque<Expect>,
     to_tmux: Vec<u8>,
@@ -70,9 +82,12 @@ pub struct Session {
     open: Vec<Open>,
     input: Input,
     resize: resize::Throttle,
+    attention: Attention,
+    colours: Option<Colours>,
+    /// Number of the shown pane from 1, and how many there are.
+    panes: (u32, u32),
     pane_mode_changed: bool,
-    paused: bool,
-    detached_at: Option<Ms>,
+    rest: Rest,
     mirror_since: Option<Ms>,
     mirror_touched: Ms,
     last_error: BTreeMap<&'static str, Ms>,
@@ -84,18 +99,17 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session whose control client is about to be started. `bound` and `mirror` are what tmux
-    /// remembers of an earlier gateway process.
+    /// A session whose control client is about to be started.
     pub fn new(
         id: u32,
         place: Place,
         can: Capabilities,
         paste_folder: PathBuf,
-        remembered: (Option<u64>, &[u8]),
+        remembered: &Remembered,
         now: Ms,
     ) -> Self {
         let mut modes = Modes::default();
-        modes.feed(remembered.1);
+        modes.feed(&remembered.mirror);
         modes.take_changed();
         Self {
             id,
@@ -103,8 +117,9 @@ impl Session {
             can,
             paste_folder,
             pastes: 0,
-            stream: Stream::new(id, remembered.0),
+            stream: Stream::new(id, remembered.bound),
             modes,
+            elsewhere: BTreeMap::new(),
             parser: Parser::default(),
             expect: VecDeque::new(),
             to_tmux: Vec::new(),
@@ -114,9 +129,11 @@ impl Session {
             open: Vec::new(),
             input: Input::default(),
             resize: resize::Throttle::default(),
+            attention: Attention::new(remembered.agent),
+            colours: None,
+            panes: (1, 1),
             pane_mode_changed: false,
-            paused: false,
-            detached_at: Some(now),
+            rest: Rest::new(now),
             mirror_since: None,
             mirror_touched: 0,
             last_error: BTreeMap::new(),
@@ -172,11 +189,13 @@ impl Session {
         }
     }
 
-    /// A control client is about to attach; nothing is asked of it before it has.
-    pub fn client_started(&mut self) {
+    /// Another control client is about to attach to tmux's session of this number; nothing is asked
+    /// of it before it has.
+    pub fn client_started(&mut self, session: u32) {
+        self.place.session = session;
         self.parser = Parser::default();
         self.client = false;
-        self.paused = false;
+        self.rest.resumed();
         self.saw_exit = false;
         self.stream.bound_unheard();
     }
@@ -199,6 +218,9 @@ impl Session {
     /// Bytes from viewers.
     pub fn input(&mut self, keys: &[u8], now: Ms) {
         self.last_activity = now;
+        if keys != FOCUS_LOST {
+            self.attention.attended();
+        }
         if self.input.push_keys(keys).is_err() {
             self.error(codes::INPUT_FULL, "256 KiB of input wait to be read; wait or end it", now);
         }
@@ -208,6 +230,7 @@ impl Session {
     /// Pasted bytes from viewers; acked once tmux has taken them.
     pub fn paste(&mut self, request_id: String, data: Vec<u8>, now: Ms) {
         self.last_activity = now;
+        self.attention.attended();
         if self.input.push_paste(Paste { request_id: request_id.clone(), data }).is_err() {
             self.fail(&request_id, codes::INPUT_FULL, "256 KiB of input wait to be read; wait");
         }
@@ -223,6 +246,28 @@ impl Session {
         self.pump_resize(now);
     }
 
+    /// The colours of the viewers' terminal, `#rrggbb` each.
+    pub fn colours(&mut self, foreground: &str, background: &str, now: Ms) {
+        let Some(colours) = Colours::read(foreground, background) else {
+            return self.error(codes::INVALID_PAYLOAD, "colours are written #rrggbb", now);
+        };
+        let before = self.colours.replace(colours);
+        if before != self.colours {
+            self.tell_colours(before.as_ref());
+        }
+    }
+
+    /// A program in the session asks for a person by name of its own.
+    pub fn notify(&mut self, title: &str, now: Ms) {
+        self.attention.notify(title, now);
+    }
+
+    /// The event that a person is wanted, once it is due.
+    pub fn take_attention(&mut self) -> Option<Event> {
+        let (reason, title) = self.attention.take()?;
+        Some(attention::event(self.id, reason, title).into())
+    }
+
     /// Viewers have everything before `seq`.
     pub fn ack(&mut self, seq: u32, now: Ms) {
         self.stream.ack(seq, now);
@@ -234,13 +279,13 @@ impl Session {
         for request_id in self.drop_requests() {
             self.fail(&request_id, codes::DETACHED, "the session was detached before the answer");
         }
-        self.detached_at = Some(now);
+        self.rest.detached(now);
     }
 
     /// The link is gone, and with it everything that waited for an answer.
     pub fn link_lost(&mut self, now: Ms) {
         self.drop_requests();
-        self.detached_at.get_or_insert(now);
+        self.rest.detached(now);
         self.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
     }
 
@@ -305,11 +350,12 @@ impl Session {
 
     /// When [`Session::tick`] has something to do.
     pub fn deadline(&self, link_takes: bool) -> Option<Ms> {
-        let pause = self.detached_at.filter(|_| self.may_pause()).map(|at| at + PAUSE_AFTER_MS);
+        let rest = self.rest.deadline().filter(|_| self.may_rest());
         let mirror = self.mirror_since.map(|since| self.mirror_due(since));
         let open = self.open.iter().map(|open| open.deadline).min();
         let resize = self.resize.deadline().filter(|_| self.has_client());
-        let all = [self.stream.deadline(link_takes), resize, pause, mirror, open];
+        let stream = self.stream.deadline(link_takes);
+        let all = [stream, resize, rest, mirror, open, self.attention.deadline()];
         all.into_iter().flatten().min()
     }
 
@@ -319,9 +365,8 @@ impl Session {
         self.pump_snapshot(now);
         self.pump_resize(now);
         self.expire_requests(now);
-        if self.may_pause() && self.detached_at.is_some_and(|at| now >= at + PAUSE_AFTER_MS) {
-            self.pause();
-        }
+        self.attention.tick(now);
+        self.tick_rest(now);
         if self.mirror_since.is_some_and(|since| now >= self.mirror_due(since)) {
             self.mirror_modes();
         }
@@ -330,10 +375,6 @@ impl Session {
     /// Whether anything can be asked of tmux now; what cannot waits for the next client.
     pub fn has_client(&self) -> bool {
         self.client && !self.ended
-    }
-
-    fn may_pause(&self) -> bool {
-        self.can.pause && !self.paused && self.has_client() && self.stream.mode() == Mode::Detached
     }
 
     fn mirror_due(&self, since: Ms) -> Ms {

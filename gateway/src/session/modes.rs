@@ -4,14 +4,17 @@
 //! It is no terminal: it moves no cursor and draws nothing. Sequences follow ECMA-48 and xterm.
 
 use super::pen::Pen;
-use crate::limits::{TITLE_BYTES, UNFINISHED_BYTES};
+use crate::limits::{NOTICES_PER_READ, TITLE_BYTES, UNFINISHED_BYTES};
 
 const ESC: u8 = 0x1b;
 
 /// Private modes that are kept, because tmux reports them in no supported version or only in the
 /// newest: 5 reverse video, 12 blink, 45 reverse wrap, 1004 focus, 1007 alternate scroll,
 /// 1015/1016 mouse encodings, 2004 bracketed paste, 2031 colour scheme reports.
-const TRACKED_MODES: [u16; 9] = [5, 12, 45, 1004, 1007, 1015, 1016, 2004, 2031];
+const TRACKED_MODES: [u16; 9] = [5, 12, 45, 1004, 1007, 1015, 1016, 2004, SCHEME_REPORTS];
+
+/// The mode in which a program is told of a new colour scheme.
+const SCHEME_REPORTS: u16 = 2031;
 
 /// G0 to G3.
 const CHARSETS: usize = 4;
@@ -74,6 +77,18 @@ pub struct Modes {
     title: Vec<u8>,
     pen: Pen,
     changed: bool,
+    heard: Heard,
+    /// Within what a tmux passthrough wraps; they do not nest.
+    unwrapping: bool,
+}
+
+/// What was printed for others than the screen.
+#[derive(Clone, Debug, Default)]
+pub struct Heard {
+    /// The bell rang.
+    pub bell: bool,
+    /// Bodies of operating system commands that are no title: notifications, colour queries.
+    pub commands: Vec<Vec<u8>>,
 }
 
 impl Modes {
@@ -117,6 +132,21 @@ impl Modes {
     /// Whether anything changed since this was last asked, so that the mirror is stale.
     pub fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
+    }
+
+    /// Whether the program asked to be told of changes between a dark and a light scheme.
+    pub fn wants_scheme_reports(&self) -> bool {
+        self.has_mode(SCHEME_REPORTS)
+    }
+
+    fn has_mode(&self, mode: u16) -> bool {
+        let bit = TRACKED_MODES.iter().position(|&known| known == mode);
+        bit.is_some_and(|bit| self.modes & (1 << bit) != 0)
+    }
+
+    /// What was heard since this was last asked.
+    pub fn take_heard(&mut self) -> Heard {
+        std::mem::take(&mut self.heard)
     }
 
     /// Writes the sequences that bring a reset terminal to these modes, pen and charsets aside.
@@ -220,6 +250,7 @@ impl Modes {
         self.half = Character::default();
         match byte {
             ESC => self.begin(),
+            0x07 => self.heard.bell = true,
             0x0e | 0x0f => {
                 self.shifted = byte == 0x0e;
                 self.changed = true;
@@ -256,7 +287,8 @@ impl Modes {
             b']' | b'P' | b'_' | b'^' | b'X' | b'k' => self.state = State::Text(byte),
             0x20..=0x2f => self.state = State::Intermediate(byte),
             b'c' => {
-                *self = Self { changed: true, ..Self::default() };
+                let (heard, unwrapping) = (self.take_heard(), self.unwrapping);
+                *self = Self { changed: true, heard, unwrapping, ..Self::default() };
             }
             _ => self.finish(),
         }
@@ -287,9 +319,12 @@ impl Modes {
 
     fn text_escape(&mut self, kind: u8, byte: u8) {
         if byte == b'\\' {
-            if kind == b']' {
-                self.unfinished.pop();
-                self.osc();
+            self.unfinished.pop();
+            match kind {
+                b']' => self.osc(),
+                b'k' => self.set_title(2),
+                b'P' => return self.passthrough(),
+                _ => {}
             }
             self.finish();
         } else if kind == b'P' {
@@ -302,16 +337,46 @@ impl Modes {
         }
     }
 
-    /// `OSC 0` and `OSC 2` set the title.
+    /// `OSC 0` and `OSC 2` set the title; the rest is for others.
     fn osc(&mut self) {
         let body = self.unfinished.get(2..).unwrap_or_default();
-        let title = body.strip_prefix(b"0;").or_else(|| body.strip_prefix(b"2;"));
-        if let Some(title) = title.filter(|title| !self.overlong && title.len() <= TITLE_BYTES)
-            && title != self.title
-        {
-            self.title = title.to_vec();
+        if body.starts_with(b"0;") || body.starts_with(b"2;") {
+            self.set_title(4);
+        } else if !self.overlong && self.heard.commands.len() < NOTICES_PER_READ {
+            self.heard.commands.push(body.to_vec());
+        }
+    }
+
+    /// The title begins at `start` of the sequence. Viewers take `ESC k` for one too.
+    fn set_title(&mut self, start: usize) {
+        let title = self.unfinished.get(start..).unwrap_or_default();
+        let title: Vec<u8> = title.iter().copied().filter(|&b| b >= 0x20).collect();
+        if !self.overlong && title.len() <= TITLE_BYTES && title != self.title {
+            self.title = title;
             self.changed = true;
         }
+    }
+
+    /// `ESC P tmux; …` wraps sequences for the terminal around tmux, with each `ESC` doubled.
+    /// Viewers unwrap it, so what is in it counts.
+    fn passthrough(&mut self) {
+        let body = self.unfinished.get(2..).unwrap_or_default();
+        let inner = body.strip_prefix(b"tmux;").filter(|_| !self.overlong && !self.unwrapping);
+        let mut escaped = false;
+        let inner: Vec<u8> = inner
+            .unwrap_or_default()
+            .iter()
+            .copied()
+            .filter(|&byte| {
+                // The second ESC of a pair is the one that stays.
+                escaped = byte == ESC && !escaped;
+                !escaped
+            })
+            .collect();
+        self.finish();
+        self.unwrapping = true;
+        self.feed(&inner);
+        self.unwrapping = false;
     }
 
     fn csi(&mut self, last: u8) {
@@ -335,8 +400,9 @@ impl Modes {
                 self.changed = true;
             }
             (b'p', b"!") => {
-                let kept = (std::mem::take(&mut self.title), self.state);
-                *self = Self { changed: true, title: kept.0, state: kept.1, ..Self::default() };
+                let (title, heard) = (std::mem::take(&mut self.title), self.take_heard());
+                let (state, unwrapping) = (self.state, self.unwrapping);
+                *self = Self { changed: true, title, state, heard, unwrapping, ..Self::default() };
             }
             _ => {}
         }
@@ -417,6 +483,39 @@ mod tests {
         assert_eq!(modes.unfinished().len(), UNFINISHED_BYTES);
         modes.feed(b"\x07\x1b[?2004h");
         assert!(modes.mirror().starts_with(b"\x1b[?2004h"), "the long title is not kept");
+    }
+
+    #[test]
+    fn what_is_not_for_the_screen_is_heard() {
+        let mut modes = Modes::default();
+        modes.feed(b"\x07\x1b]9;done\x07\x1b]0;t\x07\x1bkname\x1b\\");
+        let heard = modes.take_heard();
+        assert!(heard.bell);
+        assert_eq!(heard.commands, [b"9;done".to_vec()]);
+        assert!(modes.mirror().starts_with(b"\x1b]2;name\x1b\\"));
+        modes.feed(b"\x1b]777;notify;x\x07");
+        assert!(!modes.take_heard().bell, "the end of a command is no bell");
+        for _ in 0..100 {
+            modes.feed(b"\x1b]9;done\x07");
+        }
+        assert_eq!(modes.take_heard().commands.len(), NOTICES_PER_READ);
+    }
+
+    #[test]
+    fn what_a_passthrough_wraps_counts() {
+        const WRAPPED: &[u8] = b"\x1bPtmux;\x1b\x1b]9;hi\x07\x1b\x1b[?2004h\x1b\x1b[1m\x1b\\";
+        for cut in 0..=WRAPPED.len() {
+            let mut modes = Modes::default();
+            let (head, tail) = WRAPPED.split_at(cut);
+            modes.feed(head);
+            modes.feed(tail);
+            assert_eq!(modes.take_heard().commands, [b"9;hi".to_vec()], "cut at {cut}");
+            assert!(modes.mirror().starts_with(b"\x1b[?2004h"));
+            assert_eq!(modes.unfinished(), b"");
+        }
+        let mut modes = Modes::default();
+        modes.feed(b"\x1bPtmux;\x1b\x1bPtmux;\x1b\x1b\x1b\x1b[?2004h\x1b\x1b\\\x1b\\");
+        assert!(!modes.mirror().starts_with(b"\x1b[?2004h"), "they do not nest");
     }
 
     #[test]

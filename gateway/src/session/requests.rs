@@ -49,11 +49,11 @@ impl Session {
         history_lines: Option<u32>,
         now: Ms,
     ) {
-        self.detached_at = None;
+        self.rest.attached();
         if let Some(from_seq) = resume_seq
             && self.in_flight.is_none()
             && self.waiting.is_empty()
-            && !self.paused
+            && !self.rest.is_paused()
             && let Some(data) = self.stream.replay(from_seq)
         {
             let replay = SessionReplay { session_id: self.id, from_seq, data: BASE64.encode(data) };
@@ -61,6 +61,7 @@ impl Session {
             let ack = ack(&request_id);
             self.remember(&request_id, now);
             self.stream.answer_now(request_id, text, ack);
+            self.mark_pane_of_several();
             return self.pump_bound();
         }
         self.wait(request_id, history_lines, true, now);
@@ -192,6 +193,7 @@ impl Session {
                 self.effects.extend([Effect::Send(text), Effect::Send(ack)]);
             }
         }
+        self.mark_pane_of_several();
         self.pump_bound();
     }
 

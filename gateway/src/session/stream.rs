@@ -57,8 +57,8 @@ struct Mark {
 
 #[derive(Debug, PartialEq, Eq)]
 enum MarkKind {
-    /// The size changed here; superseded by any later snapshot.
-    Resized,
+    /// The size or the pane changed here; told anew after any snapshot.
+    View,
     /// The answer to a request, and its ack.
     Answer { request_id: String, ack: String },
     /// Output was dropped.
@@ -263,7 +263,14 @@ impl Stream {
     pub fn mark_resized(&mut self, text: String) {
         self.last_resize = self.end;
         if self.mode == Mode::Live {
-            self.push_mark(self.end, MarkKind::Resized, text);
+            self.push_mark(self.end, MarkKind::View, text);
+        }
+    }
+
+    /// Queues which pane is shown behind everything printed so far, if anybody is to be told.
+    pub fn mark_pane(&mut self, text: String) {
+        if self.mode == Mode::Live {
+            self.push_mark(self.end, MarkKind::View, text);
         }
     }
 
@@ -442,7 +449,7 @@ impl Stream {
     fn push_mark(&mut self, at: u64, kind: MarkKind, text: String) {
         // Only a flood of resizes behind a closed window gets here; the newest size counts.
         if self.marks.len() >= MAX_MARKS {
-            self.marks.retain(|mark| mark.kind != MarkKind::Resized);
+            self.marks.retain(|mark| mark.kind != MarkKind::View);
         }
         self.marks.push_back(Mark { at, kind, text });
     }

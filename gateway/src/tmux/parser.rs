@@ -25,12 +25,14 @@ pub enum Message<'a> {
     /// The client has attached. tmux 3.3a may run lines from its standard input before that, and
     /// what is printed in between never becomes output: nothing may be asked before this.
     Attached,
-    /// `%layout-change`: window number and its size.
-    Layout(u32, u32, u32),
+    /// `%layout-change`: the window, and what is to be seen of it.
+    Layout(u32, &'a [u8]),
     /// `%window-pane-changed`: window, the pane that is active now.
     ActivePane(u32, PaneId),
     /// `%session-window-changed`: session, window.
     ActiveWindow(u32, u32),
+    /// A window of some session came or went.
+    Windows,
     /// `%pause`: tmux stopped sending this pane's output and discards it.
     Paused(PaneId),
     /// `%pane-mode-changed`: the pane entered or left copy mode.
@@ -144,7 +146,6 @@ impl Parser {
 }
 
 /// Undoes `\ooo`: tmux writes bytes below 0x20 and the backslash so.
-/// Undoes the octal escapes.
 pub fn unescape(mut data: &[u8], out: &mut Vec<u8>) {
     while let Some(at) = data.iter().position(|&b| b == b'\\') {
         let (plain, rest) = data.split_at(at);
@@ -164,7 +165,7 @@ pub fn unescape(mut data: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(data);
 }
 
-fn notification(line: &[u8]) -> Option<Message<'static>> {
+fn notification(line: &[u8]) -> Option<Message<'_>> {
     let (name, rest) = split_word(line);
     let (first, rest) = split_word(rest);
     Some(match name {
@@ -174,18 +175,14 @@ fn notification(line: &[u8]) -> Option<Message<'static>> {
         b"%window-pane-changed" => Message::ActivePane(id(first, b'@')?, id(rest, b'%')?),
         b"%session-window-changed" => Message::ActiveWindow(id(first, b'$')?, id(rest, b'@')?),
         b"%layout-change" => {
-            let (cols, rows) = layout_size(split_word(rest).0)?;
-            Message::Layout(id(first, b'@')?, cols, rows)
+            let (whole, rest) = split_word(rest);
+            let (visible, _) = split_word(rest);
+            let visible = if visible.is_empty() { whole } else { visible };
+            Message::Layout(id(first, b'@')?, visible)
         }
+        b"%window-add" | b"%window-close" => Message::Windows,
         _ => return None,
     })
-}
-
-/// `b25f,80x24,0,0,2` → 80, 24.
-fn layout_size(layout: &[u8]) -> Option<(u32, u32)> {
-    let size = std::str::from_utf8(layout).ok()?.split(',').nth(1)?;
-    let (cols, rows) = size.split_once('x')?;
-    Some((cols.parse().ok()?, rows.parse().ok()?))
 }
 
 fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
@@ -216,7 +213,7 @@ mod tests {
     const STREAM: &[u8] = b"%begin 1 2 0\n%end 1 2 0\n%output %5 a\\033[1m\\134\xc3\n\
         %extended-output %5 12 : \xa9 : x\\000\n%begin 1 3 1\n%output %5 not output\n%end 9 9 9\n\
         %end 1 3 1\n%begin 1 4 1\nno such\n%error 1 4 1\n%layout-change @3 b25f,80x24,0,0,2 b25f,80x24,0,0,2 *\n\
-        %window-pane-changed @3 %7\n%session-window-changed $1 @4\n%pause %5\n%unknown thing\n%exit\n";
+        %window-pane-changed @3 %7\n%session-window-changed $1 @4\n%pause %5\n%unknown thing\n%window-add @9\n%exit\n";
 
     #[test]
     fn every_kind_of_line_is_read() {
@@ -232,10 +229,11 @@ mod tests {
             ),
             "ReplyBegins".to_owned(),
             format!("{:?}", Message::Reply { ok: false, body: b"no such\n" }),
-            "Layout(3, 80, 24)".to_owned(),
+            format!("{:?}", Message::Layout(3, b"b25f,80x24,0,0,2")),
             "ActivePane(3, 7)".to_owned(),
             "ActiveWindow(1, 4)".to_owned(),
             "Paused(5)".to_owned(),
+            "Windows".to_owned(),
             "Exit { crashed: false }".to_owned(),
         ];
         assert_eq!(said, expected);

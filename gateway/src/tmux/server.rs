@@ -1,7 +1,7 @@
 //! The private tmux server: how it is called, configured, asked for its sessions.
 
 use crate::limits::DEFAULT_SESSIONS;
-use crate::session::Place;
+use crate::session::{Place, Remembered};
 use crate::tmux::parser::id;
 use std::process::Command;
 
@@ -74,9 +74,11 @@ pub fn configuration(terminal: &str) -> String {
     )
 }
 
-/// What `list-sessions` is asked for, in the order of [`Found::read`]. The free text is last.
-pub const LIST_FORMAT: &str = "#{session_name}|#{window_id}|#{pane_id}|#{window_width}|\
-    #{window_height}|#{pane_pid}|#{@cc_seq}|#{@cc_modes}|#{@cc_gateway}";
+/// What `list-sessions` is asked for, in the order of [`Found::read`]. The name, which a person may
+/// have changed, is last.
+pub const LIST_FORMAT: &str = "#{@cc_gateway}|#{@cc_session}|#{session_id}|#{window_id}|#{pane_id}|\
+    #{pane_width}|#{pane_height}|#{window_width}|#{window_height}|#{pane_pid}|#{@cc_seq}|\
+    #{@cc_modes}|#{@cc_agent}|#{session_name}";
 
 /// A session that a gateway process before this one left.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,24 +87,35 @@ pub struct Found {
     pub session_id: u32,
     pub place: Place,
     pub pid: u32,
-    pub bound: Option<u64>,
-    pub mirror: Vec<u8>,
+    pub remembered: Remembered,
 }
 
 impl Found {
     /// Reads a line of [`LIST_FORMAT`]; `None` when it is not a session of this gateway.
     pub fn read(line: &str, gateway_id: &str) -> Option<Self> {
-        let mut fields = line.splitn(9, '|');
-        let session_id = fields.next()?.strip_prefix("cc-")?.parse().ok()?;
-        let window = id(fields.next()?.as_bytes(), b'@')?;
-        let pane = id(fields.next()?.as_bytes(), b'%')?;
-        let cols = fields.next()?.parse().ok()?;
-        let rows = fields.next()?.parse().ok()?;
-        let pid = fields.next()?.parse().ok()?;
-        let bound = fields.next()?.parse().ok();
-        let mirror = unhex(fields.next()?);
-        let place = Place { window, pane, cols, rows };
-        (fields.next()? == gateway_id).then_some(Self { session_id, place, pid, bound, mirror })
+        let fields: Vec<&str> = line.splitn(14, '|').collect();
+        let [gateway, number, session, window, pane, size @ .., seq, modes, agent, name] =
+            fields.as_slice()
+        else {
+            return None;
+        };
+        let [cols, rows, window_cols, window_rows, pid] = size else { return None };
+        let session_id = number.parse().ok().or_else(|| name.strip_prefix("cc-")?.parse().ok())?;
+        let place = Place {
+            session: id(session.as_bytes(), b'$')?,
+            window: id(window.as_bytes(), b'@')?,
+            pane: id(pane.as_bytes(), b'%')?,
+            cols: cols.parse().ok()?,
+            rows: rows.parse().ok()?,
+            window_size: (window_cols.parse().ok()?, window_rows.parse().ok()?),
+        };
+        let remembered = Remembered {
+            bound: seq.parse().ok(),
+            mirror: unhex(modes),
+            agent: !matches!(*agent, "" | "none"),
+        };
+        let pid = pid.parse().ok()?;
+        (*gateway == gateway_id).then_some(Self { session_id, place, pid, remembered })
     }
 }
 
@@ -125,13 +138,16 @@ mod tests {
 
     #[test]
     fn only_sessions_of_this_gateway_are_found() {
-        let line = "cc-7|@2|%5|100|30|4321|2097153|1b5b6d|pi-4";
+        let line = "pi-4|7|$3|@2|%5|40|30|100|30|4321|2097153|1b5b6d|codex|my|name";
         let found = Found::read(line, "pi-4").expect("ours");
-        assert_eq!(found.place, Place { window: 2, pane: 5, cols: 100, rows: 30 });
-        assert_eq!((found.session_id, found.pid, found.bound), (7, 4321, Some(2_097_153)));
-        assert_eq!(found.mirror, b"\x1b[m");
+        let window_size = (100, 30);
+        let place = Place { session: 3, window: 2, pane: 5, cols: 40, rows: 30, window_size };
+        assert_eq!((found.place, found.session_id, found.pid), (place, 7, 4321));
+        let mirror = b"\x1b[m".to_vec();
+        assert_eq!(found.remembered, Remembered { bound: Some(2_097_153), mirror, agent: true });
         assert_eq!(Found::read(line, "other"), None);
-        assert_eq!(Found::read("work|@2|%5|100|30|1||||", "pi-4"), None);
-        assert!(Found::read("cc-7|@2|%5|100|30|4321|||pi-4", "pi-4").is_some());
+        assert_eq!(Found::read("||$1|@2|%5|9|9|9|9|1||||work", "pi-4"), None);
+        let older = Found::read("pi-4||$1|@2|%5|9|9|9|9|1||||cc-8", "pi-4").expect("ours");
+        assert_eq!((older.session_id, older.remembered), (8, Remembered::default()));
     }
 }

@@ -24,6 +24,21 @@ pub struct Capabilities {
     pub quit_copy_mode: bool,
     /// `paste-buffer` rewrites controls unless it is given `-S` (3.7).
     pub paste_needs_raw_flag: bool,
+    /// How programs learn the colours of the viewers' terminal.
+    pub colour_reports: ColourReports,
+    /// Reports a new colour scheme by itself to programs that set mode 2031 (3.6).
+    pub scheme_reports: bool,
+}
+
+/// What tmux answers to `OSC 10` and `OSC 11` queries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColourReports {
+    /// Nothing (before 3.2).
+    None,
+    /// The colours of the window's style (3.2).
+    OfStyle,
+    /// What it was told by `refresh-client -r` (3.5).
+    Told,
 }
 
 impl Version {
@@ -52,6 +67,12 @@ impl Version {
             session_environment: since(3, 2),
             quit_copy_mode: since(3, 2),
             paste_needs_raw_flag: since(3, 7),
+            colour_reports: match (since(3, 5), since(3, 2)) {
+                (true, _) => ColourReports::Told,
+                (_, true) => ColourReports::OfStyle,
+                _ => ColourReports::None,
+            },
+            scheme_reports: since(3, 6),
         }
     }
 }

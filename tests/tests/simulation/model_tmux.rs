@@ -38,7 +38,8 @@ impl ModelTmux {
     pub fn survey(&self, gateway_id: &str) -> String {
         let Terminal { cols, rows, .. } = self.terminal;
         let (seq, modes) = (&self.seq_bound, &self.modes);
-        format!("ok 3.3a\ncc-1|@1|%1|{cols}|{rows}|100|{seq}|{modes}|{gateway_id}\n")
+        let size = format!("{cols}|{rows}|{cols}|{rows}");
+        format!("ok 3.3a\n{gateway_id}|1|$0|@1|%1|{size}|100|{seq}|{modes}||cc-1\n")
     }
 
     pub fn attach(&mut self) {
@@ -103,9 +104,9 @@ impl ModelTmux {
     fn command(&mut self, command: &str) {
         let words: Vec<&str> = command.split(' ').collect();
         let body = match words[0] {
-            "display-message" if command.contains("pane_tabs") => self.state(),
-            "display-message" => {
-                format!("@1 %1 {} {}\n", self.terminal.cols, self.terminal.rows)
+            "display-message" => self.state(),
+            "list-panes" => {
+                format!("11 @1 %1 {} {}\n", self.terminal.cols, self.terminal.rows)
             }
             "capture-pane" => self.capture(&words),
             "resize-window" => {
@@ -121,6 +122,7 @@ impl ModelTmux {
                 words[4].clone_into(&mut self.seq_bound);
                 String::new()
             }
+            "set-option" if command.contains("window-size") => String::new(),
             "set-option" => {
                 self.modes = words[5].trim_matches('\'').to_owned();
                 String::new()

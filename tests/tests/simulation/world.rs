@@ -279,7 +279,7 @@ impl World {
             while let Some(job) = self.jobs.pop_front() {
                 let answer = match &job {
                     Job::Survey => self.tmux.survey(GATEWAY),
-                    Job::Probe(1) => "ok alive".to_owned(),
+                    Job::Probe(1) => "ok alive 0".to_owned(),
                     other => panic!("unexpected: {other:?}"),
                 };
                 self.daemon.on_job(job, &answer, self.at());
