@@ -86,6 +86,8 @@ pub struct Session {
     colours: Option<Colours>,
     /// Number of the shown pane from 1, and how many there are.
     panes: (u32, u32),
+    /// Whether there ever were several.
+    was_split: bool,
     pane_mode_changed: bool,
     rest: Rest,
     mirror_since: Option<Ms>,
@@ -132,6 +134,7 @@ impl Session {
             attention: Attention::new(remembered.agent),
             colours: None,
             panes: (1, 1),
+            was_split: false,
             pane_mode_changed: false,
             rest: Rest::new(now),
             mirror_since: None,

@@ -55,6 +55,7 @@ impl Session {
         self.resized(place.cols, place.rows);
         if panes != self.panes {
             self.panes = panes;
+            self.was_split |= panes.1 > 1;
             self.mark_pane();
         }
     }
@@ -113,9 +114,9 @@ impl Session {
         self.stream.mark_pane(Event::from(event).to_json(None));
     }
 
-    /// Says which pane is shown to who has just come, unless there is only one.
+    /// Says which pane is shown to who has a new beginning, unless there was only ever one.
     pub(super) fn mark_pane_of_several(&mut self) {
-        if self.panes.1 > 1 {
+        if self.was_split {
             self.mark_pane();
         }
     }
