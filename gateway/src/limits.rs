@@ -17,8 +17,17 @@ pub const BACKLOG_MS: Ms = 750;
 /// … but at least this many bytes: a screen full of colours.
 pub const BACKLOG_BYTES: u64 = 64 * 1024;
 
-/// Longest pause after a snapshot for a slow reader.
-pub const HOLD_MS: Ms = 1_000;
+/// What the snapshot after a lag may cost a slow reader, in milliseconds of its own speed.
+pub const RECOVERY_MS: Ms = 300;
+
+/// … but at least this many bytes: a screen.
+pub const RECOVERY_BYTES: usize = 24 * 1024;
+
+/// Bytes that a row of history is taken for when that bounds how many are asked for.
+pub const HISTORY_ROW_BYTES: usize = 64;
+
+/// Longest pause after a snapshot for a slow reader that does not ack it.
+pub const HOLD_MS: Ms = 2_000;
 
 /// `seq` is promised to tmux in steps of this many bytes before it is sent beyond.
 pub const SEQ_STEP: u64 = 1024 * 1024;

@@ -87,9 +87,11 @@ impl Credit {
         }
     }
 
-    /// The stream goes on at `at` behind `bytes` that count for no credit, such as a snapshot.
+    /// The stream goes on at `at` behind `bytes` that count for no credit, such as a snapshot. A
+    /// restart before this one is taken to have arrived, whether it was acked or not.
     pub fn restart(&mut self, at: u64, bytes: u64, now: u64) {
         self.stamps.clear();
+        self.aside.1 = self.aside.0;
         self.aside.0 = self.aside.0.saturating_add(bytes);
         self.sent(at, at, now);
     }
@@ -117,12 +119,12 @@ impl Credit {
         }
     }
 
-    /// Milliseconds until what is under way has arrived, of which `unacked` bytes count for credit;
-    /// at least the way's own time. `None` while the reader is not known to be slow.
-    pub fn drain_ms(&self, unacked: u64) -> Option<u64> {
+    /// Milliseconds until the ack of what is under way may come, of which `unacked` bytes count for
+    /// credit. `None` while the reader is not known to be slow.
+    pub fn ack_ms(&self, unacked: u64) -> Option<u64> {
         let bytes = unacked.saturating_add(self.aside_under_way());
         let drain = bytes.saturating_mul(1_000) / self.rate?.max(1);
-        Some(drain.max(self.way_ms.unwrap_or(0)))
+        Some(drain.saturating_add(self.way_ms.unwrap_or(0)))
     }
 
     fn aside_under_way(&self) -> u64 {
@@ -290,11 +292,11 @@ mod tests {
         let mut way = Way::new(125, 300);
         way.echo();
         way.flood(5_000);
-        let before = way.credit.drain_ms(0).expect("slow");
+        let before = way.credit.ack_ms(0).expect("slow");
         way.credit.restart(way.sent + 1, 250_000, way.now);
-        let after = way.credit.drain_ms(0).expect("slow");
-        assert!(before == 301 && (1_500..3_000).contains(&after), "{before} {after}");
+        let after = way.credit.ack_ms(0).expect("slow");
+        assert!(before == 301 && (1_800..3_300).contains(&after), "{before} {after}");
         way.credit.acked(way.sent + 1, way.now + 2_300);
-        assert_eq!(way.credit.drain_ms(0), Some(301));
+        assert_eq!(way.credit.ack_ms(0), Some(301));
     }
 }

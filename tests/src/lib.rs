@@ -14,6 +14,7 @@ pub mod patterns;
 pub mod process;
 pub mod schema;
 pub mod screen;
+pub mod slow_way;
 pub mod stack;
 pub mod stream;
 pub mod tempdir;

@@ -4,7 +4,7 @@ use super::conversation::Expect;
 use super::snapshot::{self, Snapshot};
 use super::stream::Mode;
 use super::{Effect, Session, ack};
-use crate::limits::{MAX_WAITING_ANSWERS, Ms};
+use crate::limits::{HISTORY_ROW_BYTES, MAX_WAITING_ANSWERS, Ms};
 use protocol::envelope::codes;
 use protocol::events::{Event, SessionReplay, SessionSnapshot};
 use protocol::limits::{ACK_DEADLINE_MS, DEFAULT_HISTORY_LINES, MAX_HISTORY_LINES, SNAPSHOT_BYTES};
@@ -99,7 +99,7 @@ impl Session {
         }
         let answers = std::mem::take(&mut self.waiting);
         let wanted = answers.iter().map(|waiting| waiting.history_lines).max();
-        let history_lines = wanted.unwrap_or(DEFAULT_HISTORY_LINES);
+        let history_lines = wanted.unwrap_or_else(|| self.recovery_lines());
         self.ask_snapshot(InFlight {
             answers,
             replies: Vec::new(),
@@ -107,6 +107,12 @@ impl Session {
             history_lines,
             tries: 1,
         });
+    }
+
+    /// Asking tmux for what will be left out would only cost time.
+    fn recovery_lines(&self) -> u32 {
+        let rows = self.stream.recovery_bytes() / HISTORY_ROW_BYTES;
+        u32::try_from(rows).map_or(DEFAULT_HISTORY_LINES, |rows| rows.min(DEFAULT_HISTORY_LINES))
     }
 
     /// A lag made answers void that already had their place in the stream.

@@ -10,8 +10,8 @@
 //! Both bounds shrink for a reader that has shown to be slow, so that what it sees is never old.
 
 use crate::limits::{
-    BACKLOG_BYTES, BACKLOG_MS, BATCH_MS, HOLD_MS, LIGHT_BYTES, MAX_MARKS, Ms, RING_IDLE_MS,
-    SEQ_STEP,
+    BACKLOG_BYTES, BACKLOG_MS, BATCH_MS, HOLD_MS, LIGHT_BYTES, MAX_MARKS, Ms, RECOVERY_BYTES,
+    RECOVERY_MS, RING_IDLE_MS, SEQ_STEP,
 };
 use protocol::credit::Credit;
 use protocol::frame::{HEADER_BYTES, Kind, header};
@@ -82,7 +82,7 @@ pub struct Stream {
     bound: u64,
     bound_asked: u64,
     credit: Credit,
-    /// Until when the way to a slow reader is full of a snapshot, and more would be old on arrival.
+    /// Until when a slow reader is given time for a snapshot; more would be old on arrival.
     hold_until: Option<Ms>,
     mode: Mode,
     marks: VecDeque<Mark>,
@@ -187,6 +187,10 @@ impl Stream {
             return;
         }
         self.credit.acked(offset, now);
+        if offset >= self.acked {
+            // The reader has the snapshot that it was given time for.
+            self.hold_until = None;
+        }
         if offset > self.acked {
             self.acked_total += offset - self.acked;
             self.acked = offset;
@@ -204,9 +208,9 @@ impl Stream {
 
     /// Bytes that the snapshot after a lag may have: a slow reader is not to wait for old history.
     pub fn recovery_bytes(&self) -> usize {
-        let slow = self.credit.rate().map(|rate| rate.saturating_mul(BACKLOG_MS) / 1_000);
-        let bytes = slow.and_then(|bytes| usize::try_from(bytes.max(BACKLOG_BYTES)).ok());
-        bytes.map_or(SNAPSHOT_BYTES, |bytes| bytes.min(SNAPSHOT_BYTES))
+        let slow = self.credit.rate().map(|rate| rate.saturating_mul(RECOVERY_MS) / 1_000);
+        let bytes = slow.and_then(|bytes| usize::try_from(bytes).ok());
+        bytes.map_or(SNAPSHOT_BYTES, |bytes| bytes.clamp(RECOVERY_BYTES, SNAPSHOT_BYTES))
     }
 
     /// Answers an attach from the ring. `None` when only a snapshot can answer it.
@@ -240,7 +244,7 @@ impl Stream {
         }
         self.credit.restart(self.end, self.unacked().saturating_add(bytes), now);
         if self.mode == Mode::Lagged {
-            self.hold_until = self.credit.drain_ms(0).map(|drain| now + drain.min(HOLD_MS));
+            self.hold_until = self.credit.ack_ms(0).map(|ms| now + ms.min(HOLD_MS));
         }
         self.drop_ring();
         self.acked = self.end;
