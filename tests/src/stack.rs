@@ -31,6 +31,11 @@ impl ControlPlane {
         control_plane
     }
 
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Where it is.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
@@ -132,7 +137,8 @@ impl Stack {
     }
 }
 
-fn sign_in(browser: &Browser, name: &'static str, url: &str, size: (u32, u32)) -> Page {
+/// A page of `browser` at `url`, signed in through the form.
+pub fn sign_in(browser: &Browser, name: &'static str, url: &str, size: (u32, u32)) -> Page {
     let page = browser.open(name, url, size);
     page.fill("sign-in-email", EMAIL);
     page.click("sign-in-submit");
