@@ -92,11 +92,12 @@ fn new_session(
         words.extend(environment.iter().flat_map(|pair| ["-e".to_owned(), word(pair)]));
     }
     let exit = exit_path(state, create.session_id).to_string_lossy().into_owned();
-    words.extend(["/bin/sh", "-c", WRAPPER, "sh", &exit].map(word));
     if !environment_flag {
+        // Before the wrapper, which is as much part of the session as what it runs.
         words.push("/usr/bin/env".to_owned());
         words.extend(environment.iter().map(word));
     }
+    words.extend(["/bin/sh", "-c", WRAPPER, "sh", &exit].map(word));
     words.extend(program(create).iter().map(word));
     words.extend(
         [";", "set-option", "-w", "-t", &target, "window-size", "manual"].map(str::to_owned),
