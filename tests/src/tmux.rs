@@ -1,5 +1,6 @@
 //! A private tmux server, asked from outside: the truth that screens are compared with.
 
+use chatcode_gateway::tmux::version::{Capabilities, Version};
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -35,14 +36,14 @@ pub fn search_path() -> &'static OsString {
     &PATH
 }
 
-/// What the tested tmux says of itself: `tmux 3.3a`.
-pub fn version() -> &'static str {
-    static VERSION: LazyLock<String> = LazyLock::new(|| {
+/// What the tested tmux can do.
+pub fn capabilities() -> Capabilities {
+    static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(|| {
         let output = Command::new("tmux").arg("-V").env("PATH", search_path()).output();
-        let text = output.expect("tmux runs").stdout;
-        String::from_utf8_lossy(&text).trim().to_owned()
+        let text = String::from_utf8_lossy(&output.expect("tmux runs").stdout).into_owned();
+        Version::read(&text).unwrap_or_else(|| panic!("{text:?} is no version")).capabilities()
     });
-    &VERSION
+    *CAPABILITIES
 }
 
 /// A tmux server of one test.

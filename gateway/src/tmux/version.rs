@@ -24,6 +24,9 @@ pub struct Capabilities {
     pub quit_copy_mode: bool,
     /// `paste-buffer` rewrites controls unless it is given `-S` (3.7).
     pub paste_needs_raw_flag: bool,
+    /// `capture-pane -e` prints the bright backgrounds of SGR 100-107. Where it does not (3.1c), a
+    /// snapshot shows them without colour; live output has them.
+    pub captures_bright_backgrounds: bool,
 }
 
 impl Version {
@@ -52,6 +55,7 @@ impl Version {
             session_environment: since(3, 2),
             quit_copy_mode: since(3, 2),
             paste_needs_raw_flag: since(3, 7),
+            captures_bright_backgrounds: since(3, 2),
         }
     }
 }
