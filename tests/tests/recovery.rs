@@ -242,7 +242,9 @@ fn what_a_dead_tmux_server_leaves_is_hung_up() {
     stage.type_in(1, "while :; do sleep 0.1; done\r");
     let server = stage.gateway.tmux.server_pid().expect("a server");
     let home = format!("{}/state", stage.gateway.home.path().display());
-    assert!(integration::process::marked(&home).len() >= 2, "wrapper and shell");
+    eventually("wrapper and shell run", PATIENCE, || {
+        (integration::process::marked(&home).len() >= 2).then_some(())
+    });
     integration::process::signal(server, rustix::process::Signal::KILL);
     stage.until("session.ended", |link| link.ends.get(&1).cloned());
     eventually("nothing of the session runs", PATIENCE, || {
