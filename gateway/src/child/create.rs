@@ -102,7 +102,13 @@ fn new_session(
     words.extend(
         [";", "set-option", "-w", "-t", &target, "window-size", "manual"].map(str::to_owned),
     );
-    words.extend([";", "set-option", "-t", &target, "@cc_gateway", gateway_id].map(str::to_owned));
+    // The last two are for people: `list` and `attach` know sessions by them.
+    let known_by = [("gateway", gateway_id), ("agent", &create.agent), ("name", &create.name)];
+    for (option, value) in known_by {
+        let option = format!("@cc_{option}");
+        words.extend([";", "set-option", "-t", &target, &option].map(str::to_owned));
+        words.push(word(value));
+    }
     words
 }
 
