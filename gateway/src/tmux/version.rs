@@ -27,6 +27,9 @@ pub struct Capabilities {
     /// `capture-pane -e` prints the bright backgrounds of SGR 100-107. Where it does not (3.1c), a
     /// snapshot shows them without colour; live output has them.
     pub captures_bright_backgrounds: bool,
+    /// A pane is read no faster than its control clients take its output. Where it is (3.1c), a
+    /// flood piles up in the server and comes in bursts that can overrun the ring: a lag.
+    pub paces_output: bool,
 }
 
 impl Version {
@@ -56,6 +59,7 @@ impl Version {
             quit_copy_mode: since(3, 2),
             paste_needs_raw_flag: since(3, 7),
             captures_bright_backgrounds: since(3, 2),
+            paces_output: since(3, 2),
         }
     }
 }
