@@ -78,7 +78,8 @@ impl std::fmt::Display for ConfigError {
     }
 }
 
-type Values = BTreeMap<String, String>;
+/// Settings by the name of their variable.
+pub type Values = BTreeMap<String, String>;
 
 impl Config {
     /// Reads and checks everything. `flags` maps variables to what the command line gave.
@@ -89,13 +90,8 @@ impl Config {
         flags: Values,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
-        let home = PathBuf::from(environment("HOME").unwrap_or_else(|| "/".to_owned()));
-        let chosen = flags.get("GATEWAY_CONFIG").cloned().or_else(|| environment("GATEWAY_CONFIG"));
-        let file = read_files(chosen.as_deref(), &home)?;
-        let get = |name: &str| {
-            let value = flags.get(name).cloned().or_else(|| environment(name));
-            value.or_else(|| file.get(name).cloned()).filter(|value| !value.is_empty())
-        };
+        let home = home(&environment);
+        let get = lookup(&flags, &environment, &home)?;
         let state_home = environment("XDG_STATE_HOME").filter(|path| path.starts_with('/'));
         let state_home = state_home.map_or_else(|| home.join(".local/state"), PathBuf::from);
         let state_dir =
@@ -120,10 +116,6 @@ impl Config {
                     .to_owned(),
             ));
         }
-        let socket = get("GATEWAY_TMUX_SOCKET").unwrap_or_else(|| "chatcode".to_owned());
-        if !protocol::limits::is_gateway_id(&socket) {
-            return Err(bad("GATEWAY_TMUX_SOCKET", &socket, "use 1-64 of A-Z a-z 0-9 _ -"));
-        }
         Ok(Self {
             cp_url: CpUrl::read(&url, &gateway_id)?,
             gateway_id,
@@ -131,7 +123,7 @@ impl Config {
             bootstrap_token,
             workspace: absolute(get("GATEWAY_WORKSPACE"), &home, "workspace"),
             state_dir: absolute(Some(state_dir.to_string_lossy().into_owned()), &home, ""),
-            tmux_socket: socket,
+            tmux_socket: read_socket(&get)?,
             max_sessions: number(&get, "GATEWAY_MAX_SESSIONS", DEFAULT_SESSIONS as u64, 1, 50)?
                 as usize,
             health_seconds: number(&get, "GATEWAY_HEALTH_INTERVAL", HEALTH_SECONDS, 1, 3600)?,
@@ -192,6 +184,43 @@ impl CpUrl {
         let full = format!("{}/{gateway_id}", url.trim_end_matches('/'));
         Ok(Self { secure, host: host.to_owned(), port, full })
     }
+}
+
+/// The name of the private tmux server alone, for what needs neither id nor token.
+///
+/// # Errors
+/// [`ConfigError`] when the file cannot be read or the name cannot be used.
+pub fn tmux_socket(
+    flags: &Values,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<String, ConfigError> {
+    read_socket(&lookup(flags, &environment, &home(&environment))?)
+}
+
+fn read_socket(get: &impl Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
+    let socket = get("GATEWAY_TMUX_SOCKET").unwrap_or_else(|| "chatcode".to_owned());
+    if !protocol::limits::is_gateway_id(&socket) {
+        return Err(bad("GATEWAY_TMUX_SOCKET", &socket, "use 1-64 of A-Z a-z 0-9 _ -"));
+    }
+    Ok(socket)
+}
+
+fn home(environment: &impl Fn(&str) -> Option<String>) -> PathBuf {
+    PathBuf::from(environment("HOME").unwrap_or_else(|| "/".to_owned()))
+}
+
+/// Finds a setting in flags, environment and file, in this order. An empty one is not set.
+fn lookup<'a>(
+    flags: &'a Values,
+    environment: &'a impl Fn(&str) -> Option<String>,
+    home: &Path,
+) -> Result<impl Fn(&str) -> Option<String> + 'a, ConfigError> {
+    let chosen = flags.get("GATEWAY_CONFIG").cloned().or_else(|| environment("GATEWAY_CONFIG"));
+    let file = read_files(chosen.as_deref(), home)?;
+    Ok(move |name: &str| {
+        let value = flags.get(name).cloned().or_else(|| environment(name));
+        value.or_else(|| file.get(name).cloned()).filter(|value| !value.is_empty())
+    })
 }
 
 /// Where a token received by enrolment is kept.

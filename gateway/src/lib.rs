@@ -10,6 +10,7 @@ pub mod event_loop;
 pub mod files;
 pub mod limits;
 pub mod link;
+pub mod local;
 pub mod log;
 pub mod notify;
 pub mod os;

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use chatcode_gateway::config::{Config, SETTINGS};
-use chatcode_gateway::{child, event_loop, log};
+use chatcode_gateway::{child, event_loop, local, log};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
@@ -18,6 +18,9 @@ fn main() -> ExitCode {
     match command {
         "run" if rest.iter().any(|word| word == "--help" || word == "-h") => help(),
         "run" => run(rest),
+        "list" | "attach" if rest.iter().any(|word| word == "--help" || word == "-h") => help(),
+        "list" => ExitCode::from(local::list(rest)),
+        "attach" => ExitCode::from(local::attach(rest)),
         "notify" => notify(rest),
         "version" | "--version" | "-V" => version(),
         "help" | "--help" | "-h" => help(),
@@ -86,11 +89,15 @@ fn help() -> ExitCode {
     println!(
         "chatcode-gateway {} - keeps tmux sessions and relays them to the browser\n\n\
          Usage: chatcode-gateway COMMAND\n\n\
-         Commands:\n  run [FLAGS]   run the gateway in the foreground\n  \
-         notify TITLE  from within a session: tell its person, for agents' hooks\n  \
-         version       print the version\n  help          print this\n\n\
+         Commands:\n  run [FLAGS]       run the gateway in the foreground\n  \
+         list              the sessions on this machine\n  \
+         attach [SESSION]  show a session in this terminal\n  \
+         notify TITLE      from within a session: tell its person, for agents' hooks\n  \
+         version           print the version\n  help              print this\n\n\
+         {}\n\n\
          Settings of run, by flag, environment or file (first one wins):",
-        env!("CARGO_PKG_VERSION")
+        env!("CARGO_PKG_VERSION"),
+        local::HELP
     );
     for setting in &SETTINGS {
         let flag = setting.flag.map(|flag| format!("--{flag}")).unwrap_or_default();

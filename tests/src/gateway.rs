@@ -94,7 +94,7 @@ impl Gateway {
     /// The command line with the environment that the gateway runs in.
     pub fn command(&self) -> Command {
         let mut command = Command::new(binary());
-        let inherited = ["PATH", "HOME", "LANG", "LC_ALL", "USER", "SHELL"];
+        let inherited = ["HOME", "LANG", "LC_ALL", "USER", "SHELL"];
         command.env_clear();
         for name in inherited {
             if let Some(value) = std::env::var_os(name) {
@@ -104,6 +104,7 @@ impl Gateway {
         command
             // Widths and UTF-8 must not depend on who runs the tests; the shell's files neither.
             .env("LC_ALL", "C.UTF-8")
+            .env("PATH", crate::tmux::search_path())
             .env("HOME", self.home.path())
             .env("SHELL", "/bin/bash")
             .env("TMUX_TMPDIR", self.home.path())

@@ -12,6 +12,7 @@ pub mod link;
 pub mod mock_cp;
 pub mod patterns;
 pub mod process;
+pub mod pty;
 pub mod schema;
 pub mod screen;
 pub mod slow_way;

@@ -1,11 +1,50 @@
 //! A private tmux server, asked from outside: the truth that screens are compared with.
 
+use chatcode_gateway::tmux::version::{Capabilities, Version};
+use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// How long `kill-server` may take before the server is killed by its pid.
 const KILL: Duration = Duration::from_secs(5);
+
+/// Names the tmux that everything runs with; without it, the first one in `PATH`.
+const BINARY: &str = "CHATCODE_TMUX";
+
+static PATH: LazyLock<OsString> = LazyLock::new(|| {
+    let inherited = std::env::var_os("PATH").unwrap_or_default();
+    let Some(binary) = std::env::var_os(BINARY) else { return inherited };
+    let binary = PathBuf::from(binary);
+    assert!(binary.is_absolute() && binary.is_file(), "{BINARY} is {}", binary.display());
+    // Named after what it holds, so that any number of test processes may share it.
+    let name = binary.to_string_lossy().replace('/', "-");
+    let folder = crate::repository().join("target/tmux").join(name);
+    std::fs::create_dir_all(&folder).expect("a folder for the link");
+    match std::os::unix::fs::symlink(binary, folder.join("tmux")) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => panic!("a link to tmux: {error}"),
+        _ => {}
+    }
+    std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&inherited)))
+        .expect("a search path")
+});
+
+/// The search path in which `tmux` is the one that is tested, for whatever a test starts.
+pub fn search_path() -> &'static OsString {
+    &PATH
+}
+
+/// What the tested tmux can do.
+pub fn capabilities() -> Capabilities {
+    static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(|| {
+        let output = Command::new("tmux").arg("-V").env("PATH", search_path()).output();
+        let text = String::from_utf8_lossy(&output.expect("tmux runs").stdout).into_owned();
+        Version::read(&text).unwrap_or_else(|| panic!("{text:?} is no version")).capabilities()
+    });
+    *CAPABILITIES
+}
 
 /// A tmux server of one test.
 pub struct Tmux {
@@ -42,6 +81,7 @@ impl Tmux {
         let mut command = Command::new("tmux");
         command
             .args(["-u", "-L", &self.socket])
+            .env("PATH", search_path())
             .env("TMUX_TMPDIR", &self.tmpdir)
             .env("LC_ALL", "C.UTF-8")
             .env_remove("TMUX")

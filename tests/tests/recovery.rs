@@ -78,9 +78,22 @@ fn a_gateway_that_comes_back_while_lines_print_loses_none_and_repeats_none() {
     stage.stream(1).keep_log = true;
     stage.attach(1, Some(MAX_HISTORY_LINES));
     let mut screen = Screen::new();
-    stage.expect_within(FLOOD, 1, "end-2");
+    if integration::tmux::capabilities().paces_output {
+        stage.expect_within(FLOOD, 1, "end-2");
+    }
     let Stage { link, gateway, .. } = &mut stage;
+    eventually("the end in tmux", FLOOD, || {
+        link.take_for(Duration::from_millis(50));
+        gateway.tmux.lines(1).iter().any(|line| line == "end-2").then_some(())
+    });
     screen.expect_equal(link, &gateway.tmux, 1);
+    if link.stream(1).lags > 0 {
+        assert!(!integration::tmux::capabilities().paces_output, "no lag for a reader that reads");
+        eprintln!("this tmux does not pace output: the flood was a lag, its snapshot is shorter");
+        link.detach(1);
+        link.attach_afresh(1, Some(MAX_HISTORY_LINES));
+        screen.expect_equal(link, &gateway.tmux, 1);
+    }
     assert_consecutive(&screen.shown(), 700_000);
 }
 
@@ -242,7 +255,9 @@ fn what_a_dead_tmux_server_leaves_is_hung_up() {
     stage.type_in(1, "while :; do sleep 0.1; done\r");
     let server = stage.gateway.tmux.server_pid().expect("a server");
     let home = format!("{}/state", stage.gateway.home.path().display());
-    assert!(integration::process::marked(&home).len() >= 2, "wrapper and shell");
+    eventually("wrapper and shell run", PATIENCE, || {
+        (integration::process::marked(&home).len() >= 2).then_some(())
+    });
     integration::process::signal(server, rustix::process::Signal::KILL);
     stage.until("session.ended", |link| link.ends.get(&1).cloned());
     eventually("nothing of the session runs", PATIENCE, || {

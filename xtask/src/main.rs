@@ -8,6 +8,7 @@ mod needs;
 mod run;
 mod steps;
 mod test;
+mod tmux;
 
 use lexopt::prelude::*;
 use std::process::{Command, ExitCode};
@@ -28,7 +29,8 @@ Commands:
                              a control plane in the terminal, to talk to one gateway by hand
   bench [--idle SECONDS]     the release gateway against the budgets of the design
 
-`cargo xtask test --only help` lists the steps.
+`cargo xtask test --only help` lists the steps. The integration tests of the gateway run again with
+every tmux that CHATCODE_TMUX_BINARIES names, separated by colons.
 ";
 
 fn main() -> ExitCode {

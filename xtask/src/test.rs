@@ -2,6 +2,7 @@
 
 use crate::run::{self, run};
 use crate::steps::Steps;
+use crate::tmux::{self, Tmux};
 use crate::{Result, at_root, build_worker, dev, needs};
 use std::path::Path;
 
@@ -10,7 +11,10 @@ const WASM: &str = "wasm32-unknown-unknown";
 
 /// Integration tests in the order in which they run: fast ones first.
 const INTEGRATION: &[&str] =
-    &["simulation", "sessions", "link", "bytes", "flow", "recovery", "fidelity"];
+    &["simulation", "sessions", "local", "link", "bytes", "flow", "recovery", "fidelity"];
+
+/// Those of them that a gateway and a tmux can pass or fail: they run again with every other tmux.
+const OF_TMUX: &[&str] = &["sessions", "local", "bytes", "flow", "recovery", "fidelity"];
 
 type Step = fn(&Path) -> Result<()>;
 
@@ -88,21 +92,29 @@ fn build(root: &Path) -> Result<()> {
 }
 
 fn integration(root: &Path) -> Result<()> {
-    let failed: Vec<&str> = INTEGRATION
-        .iter()
-        .copied()
-        .filter(|subject| integration_test(root, subject).is_err())
-        .collect();
+    let other = tmux::named()?;
+    let runs = std::iter::once((tmux::in_path()?, INTEGRATION))
+        .chain(other.into_iter().map(|tmux| (tmux, OF_TMUX)));
+    let mut failed = Vec::new();
+    for (tmux, subjects) in runs {
+        println!("  with {tmux}");
+        for subject in subjects {
+            if integration_test(root, subject, &tmux).is_err() {
+                failed.push(format!("{subject} with {}", tmux.version));
+            }
+        }
+    }
     if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", ")).into()) }
 }
 
 fn end_to_end(root: &Path) -> Result<()> {
-    integration_test(root, "browser")
+    integration_test(root, "browser", &tmux::in_path()?)
 }
 
-fn integration_test(root: &Path, subject: &str) -> Result<()> {
+fn integration_test(root: &Path, subject: &str, tmux: &Tmux) -> Result<()> {
     let mut command = run::cargo(root);
     command.args(["test", "--package", "integration", "--test", subject]);
+    command.env("CHATCODE_TMUX", &tmux.path);
     let gateway = run::target(root).join("debug/chatcode-gateway");
     if gateway.is_file() {
         command.env("CHATCODE_GATEWAY_BIN", gateway);

@@ -92,20 +92,28 @@ fn new_session(
         words.extend(environment.iter().flat_map(|pair| ["-e".to_owned(), word(pair)]));
     }
     let exit = exit_path(state, create.session_id).to_string_lossy().into_owned();
-    words.extend(["/bin/sh", "-c", WRAPPER, "sh", &exit].map(word));
     if !environment_flag {
+        // Before the wrapper, which is as much part of the session as what it runs.
         words.push("/usr/bin/env".to_owned());
         words.extend(environment.iter().map(word));
     }
+    words.extend(["/bin/sh", "-c", WRAPPER, "sh", &exit].map(word));
     words.extend(program(create).iter().map(word));
     words.extend(
         [";", "set-option", "-w", "-t", &target, "window-size", "manual"].map(str::to_owned),
     );
+    // The last two are for people too: `list` and `attach` know sessions by them.
     let number = create.session_id.to_string();
-    let options =
-        [("@cc_session", &*number), ("@cc_agent", &create.agent), ("@cc_gateway", gateway_id)];
-    for (option, value) in options {
-        words.extend([";", "set-option", "-t", &target, option, value].map(str::to_owned));
+    let known_by = [
+        ("session", &*number),
+        ("gateway", gateway_id),
+        ("agent", &create.agent),
+        ("name", &create.name),
+    ];
+    for (option, value) in known_by {
+        let option = format!("@cc_{option}");
+        words.extend([";", "set-option", "-t", &target, &option].map(str::to_owned));
+        words.push(word(value));
     }
     words
 }

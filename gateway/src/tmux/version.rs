@@ -28,6 +28,12 @@ pub struct Capabilities {
     pub colour_reports: ColourReports,
     /// Reports a new colour scheme by itself to programs that set mode 2031 (3.6).
     pub scheme_reports: bool,
+    /// `capture-pane -e` prints the bright backgrounds of SGR 100-107. Where it does not (3.1c), a
+    /// snapshot shows them without colour; live output has them.
+    pub captures_bright_backgrounds: bool,
+    /// A pane is read no faster than its control clients take its output. Where it is (3.1c), a
+    /// flood piles up in the server and comes in bursts that can overrun the ring: a lag.
+    pub paces_output: bool,
 }
 
 /// What tmux answers to `OSC 10` and `OSC 11` queries.
@@ -73,6 +79,8 @@ impl Version {
                 _ => ColourReports::None,
             },
             scheme_reports: since(3, 6),
+            captures_bright_backgrounds: since(3, 2),
+            paces_output: since(3, 2),
         }
     }
 }
