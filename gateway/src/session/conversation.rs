@@ -106,9 +106,9 @@ impl Session {
             }
             Expect::Paste { request_id, path, .. } => {
                 self.effects.push(Effect::RemovePaste(path));
-                if ok {
+                if ok && !request_id.is_empty() {
                     self.effects.push(Effect::Send(ack(&request_id)));
-                } else {
+                } else if !ok {
                     let message = String::from_utf8_lossy(body);
                     self.fail(&request_id, codes::TMUX_FAILED, message.trim());
                 }
@@ -135,6 +135,8 @@ impl Session {
     fn placed(&mut self, body: &[u8]) {
         let Some(place) = read_place(body) else { return };
         if place.pane != self.place.pane {
+            // Paused was the old pane; it would stay so, also when it is shown again.
+            self.unpause();
             self.modes = super::Modes::default();
             self.stream.jump();
         }
