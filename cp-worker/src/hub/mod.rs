@@ -216,6 +216,15 @@ impl Hub {
         for id in ids {
             self.attach_anew(id, now);
         }
+        // A viewer that lags acks beyond what its attachment knows of; that must not be held
+        // against it, or it would lag for ever.
+        for connected in self.browsers.values_mut() {
+            if let Browser::Viewer(viewer) = &mut connected.browser
+                && viewer.phase == Phase::Lagging
+            {
+                viewer.restart(None);
+            }
+        }
     }
 
     /// What is to be done, in order; empties the list.

@@ -109,9 +109,9 @@ impl Session {
             }
             Expect::Paste { request_id, path, .. } => {
                 self.effects.push(Effect::RemovePaste(path));
-                if ok {
+                if ok && !request_id.is_empty() {
                     self.effects.push(Effect::Send(ack(&request_id)));
-                } else {
+                } else if !ok {
                     let message = String::from_utf8_lossy(body);
                     self.fail(&request_id, codes::TMUX_FAILED, message.trim());
                 }

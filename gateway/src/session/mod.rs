@@ -206,12 +206,19 @@ impl Session {
     /// The control client is gone, the session may live. What was printed meanwhile is unknown.
     pub fn client_lost(&mut self) {
         self.client = false;
-        self.expect.clear();
+        let mut pastes = Vec::new();
+        for expect in self.expect.drain(..) {
+            if let Expect::Paste { request_id, path, .. } = expect {
+                self.effects.push(Effect::RemovePaste(path));
+                pastes.push(request_id);
+            }
+        }
         self.to_tmux.clear();
         if let Some(flight) = self.in_flight.take() {
             self.waiting.extend(flight.answers);
         }
-        for request_id in self.input.clear() {
+        pastes.extend(self.input.clear());
+        for request_id in pastes {
             self.fail(&request_id, codes::TMUX_FAILED, "tmux let go of the session; paste again");
         }
         self.modes.resume(&[]);
@@ -288,6 +295,13 @@ impl Session {
     /// The link is gone, and with it everything that waited for an answer.
     pub fn link_lost(&mut self, now: Ms) {
         self.drop_requests();
+        self.stream.forget_acks();
+        self.input.forget_requests();
+        for expect in &mut self.expect {
+            if let Expect::Paste { request_id, .. } = expect {
+                request_id.clear();
+            }
+        }
         self.rest.detached(now);
         self.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
     }
@@ -308,7 +322,7 @@ impl Session {
         let event = Event::from(ended);
         self.stream.mark(event.to_json(requests.first().map(String::as_str)));
         for request_id in requests {
-            self.stream.mark(ack(request_id));
+            self.stream.mark_ack(ack(request_id));
         }
     }
 
@@ -400,7 +414,10 @@ impl Session {
 
     fn fail(&mut self, request_id: &str, code: &str, message: &str) {
         self.open.retain(|open| open.request_id != request_id);
-        self.effects.push(Effect::Send(nack(request_id, code, message)));
+        // Empty: the request died with its connection.
+        if !request_id.is_empty() {
+            self.effects.push(Effect::Send(nack(request_id, code, message)));
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use super::snapshot::{self, Snapshot};
 use super::stream::Mode;
 use super::{Effect, Session, ack};
 use crate::limits::{HISTORY_ROW_BYTES, MAX_WAITING_ANSWERS, Ms};
+use crate::tmux::parser::PaneId;
 use protocol::envelope::codes;
 use protocol::events::{Event, SessionReplay, SessionSnapshot};
 use protocol::limits::{ACK_DEADLINE_MS, DEFAULT_HISTORY_LINES, MAX_HISTORY_LINES, SNAPSHOT_BYTES};
@@ -36,6 +37,8 @@ pub(super) struct InFlight {
     replies: Vec<Vec<u8>>,
     /// Where in the stream the first reply began.
     at: u64,
+    /// The pane that it is of.
+    pane: PaneId,
     history_lines: u32,
     tries: u32,
 }
@@ -104,6 +107,7 @@ impl Session {
             answers,
             replies: Vec::new(),
             at: 0,
+            pane: self.place.pane,
             history_lines,
             tries: 1,
         });
@@ -123,8 +127,9 @@ impl Session {
         }
     }
 
-    fn ask_snapshot(&mut self, flight: InFlight) {
+    fn ask_snapshot(&mut self, mut flight: InFlight) {
         self.unpause();
+        flight.pane = self.place.pane;
         let command =
             snapshot::command(self.place.pane, flight.history_lines, self.can.trailing_spaces);
         self.in_flight = Some(flight);
@@ -147,7 +152,8 @@ impl Session {
             }
         }
         let Some(mut flight) = self.in_flight.take() else { return };
-        let raced = flight.at != self.stream.end();
+        // Another pane may have become the one that is shown since tmux was asked.
+        let raced = flight.at != self.stream.end() || flight.pane != self.place.pane;
         let built = if ok && !raced {
             let bytes = match flight.answers.as_slice() {
                 [] => self.stream.recovery_bytes(),

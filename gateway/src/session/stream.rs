@@ -65,6 +65,8 @@ enum MarkKind {
     Lagged,
     /// The snapshot after that.
     Recovery,
+    /// The ack of a request that is answered; of no use on another connection.
+    Ack,
     /// Anything that must arrive whatever happens.
     Plain,
 }
@@ -258,6 +260,16 @@ impl Stream {
         self.push_mark(self.end, MarkKind::Plain, text);
     }
 
+    /// Queues the ack of a request behind everything before it, for this connection alone.
+    pub fn mark_ack(&mut self, text: String) {
+        self.push_mark(self.end, MarkKind::Ack, text);
+    }
+
+    /// The link is gone: nobody knows the requests of the next one's control plane.
+    pub fn forget_acks(&mut self) {
+        self.marks.retain(|mark| mark.kind != MarkKind::Ack);
+    }
+
     /// Queues the snapshot that ends a lag; it is for those who are attached then.
     pub fn mark_recovery(&mut self, text: String) {
         self.push_mark(self.end, MarkKind::Recovery, text);
@@ -323,7 +335,7 @@ impl Stream {
                 self.orphans.push(std::mem::take(request_id));
             }
         }
-        self.marks.retain(|mark| mark.kind == MarkKind::Plain);
+        self.marks.retain(|mark| matches!(mark.kind, MarkKind::Plain | MarkKind::Ack));
     }
 
     /// Nothing is printed any more, and tmux remembers nothing more. With `hurry` the end is told
@@ -438,7 +450,7 @@ impl Stream {
         if let MarkKind::Answer { request_id, ack } = &mut front.kind {
             let (request_id, ack) = (std::mem::take(request_id), std::mem::take(ack));
             let text = std::mem::replace(&mut front.text, ack);
-            front.kind = MarkKind::Plain;
+            front.kind = MarkKind::Ack;
             return Some(Out::Answer(request_id, text));
         }
         let mark = self.marks.pop_front()?;
@@ -466,10 +478,14 @@ impl Stream {
         });
         self.mode = Mode::Lagged;
         self.drop_ring();
+        // One that is not told yet names the right place; `sent` has gone on with its snapshot.
+        let untold = self.marks.iter().position(|mark| mark.kind == MarkKind::Lagged);
+        let untold = untold.and_then(|at| self.marks.remove(at));
         self.keep_plain_marks();
         if !self.lag_told {
             let text = lagged.to_json(None);
-            self.marks.push_front(Mark { at: self.sent, kind: MarkKind::Lagged, text });
+            let mark = Mark { at: self.sent, kind: MarkKind::Lagged, text };
+            self.marks.push_front(untold.unwrap_or(mark));
         }
     }
 

@@ -1,10 +1,11 @@
 //! Chance that can be replayed: everything random in a schedule comes from its seed.
 
+/// A small generator (xorshift64*).
 pub struct Random(u64);
 
 impl Random {
+    /// From any seed; neighbouring seeds give unrelated schedules.
     pub fn new(seed: u64) -> Self {
-        // Neighbouring seeds give unrelated schedules.
         Self(seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
@@ -21,5 +22,9 @@ impl Random {
 
     pub fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
+    }
+
+    pub fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len() as u64) as usize]
     }
 }

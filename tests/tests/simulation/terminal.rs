@@ -5,6 +5,14 @@ use std::collections::VecDeque;
 /// Lines that scroll off and are kept.
 pub const HISTORY: usize = 100;
 
+/// Everything that a person could see.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Picture {
+    pub history: Vec<String>,
+    pub rows: Vec<String>,
+    pub cursor: (usize, usize),
+}
+
 /// A screen with its history.
 #[derive(Clone)]
 pub struct Terminal {
@@ -35,28 +43,31 @@ impl Terminal {
         }
     }
 
-    /// Everything that a person could see, without blanks at the ends of lines.
-    pub fn picture(&self) -> (Vec<String>, Vec<String>, usize, usize) {
+    /// What is shown, without blanks at the ends of lines.
+    pub fn picture(&self) -> Picture {
         let text = |row: &Vec<char>| row.iter().collect::<String>().trim_end().to_owned();
-        let history = self.history.iter().map(text).collect();
-        (history, self.grid.iter().map(text).collect(), self.x, self.y)
+        Picture {
+            history: self.history.iter().map(text).collect(),
+            rows: self.grid.iter().map(text).collect(),
+            cursor: (self.x, self.y),
+        }
     }
 
     pub fn cursor(&self) -> (usize, usize) {
         (self.x, self.y)
     }
 
-    pub fn history_lines(&self, wanted: usize) -> Vec<String> {
+    pub fn history_lines(&self, wanted: usize) -> impl Iterator<Item = &[char]> {
         let skipped = self.history.len().saturating_sub(wanted);
-        self.history.iter().skip(skipped).map(|row| row.iter().collect()).collect()
+        self.history.iter().skip(skipped).map(Vec::as_slice)
     }
 
     pub fn history_size(&self) -> usize {
         self.history.len()
     }
 
-    pub fn visible_lines(&self) -> Vec<String> {
-        self.grid.iter().map(|row| row.iter().collect()).collect()
+    pub fn visible_lines(&self) -> impl Iterator<Item = &[char]> {
+        self.grid.iter().map(Vec::as_slice)
     }
 
     /// Cuts and pads; no reflow, which is the same on both sides and not what is tested here.
@@ -70,18 +81,26 @@ impl Terminal {
         self.y = self.y.min(rows - 1);
     }
 
-    pub fn feed(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.step(byte);
+    pub fn feed(&mut self, mut bytes: &[u8]) {
+        while let Some((&first, rest)) = bytes.split_first() {
+            if !self.unfinished.is_empty() {
+                self.unfinished.push(first);
+                self.sequence();
+            } else if self.half.is_empty() && is_plain(first) {
+                // Nearly everything is plain text, and every schedule prints megabytes of it.
+                let run = bytes.iter().position(|&byte| !is_plain(byte)).unwrap_or(bytes.len());
+                let (text, after) = bytes.split_at(run);
+                self.print(text);
+                bytes = after;
+                continue;
+            } else {
+                self.step(first);
+            }
+            bytes = rest;
         }
     }
 
     fn step(&mut self, byte: u8) {
-        if !self.unfinished.is_empty() {
-            self.unfinished.push(byte);
-            self.sequence();
-            return;
-        }
         match byte {
             0x1b => {
                 self.half.clear();
@@ -95,13 +114,23 @@ impl Terminal {
                 if let Ok(text) = std::str::from_utf8(&self.half) {
                     let character = text.chars().next().expect("a character");
                     self.half.clear();
-                    self.print(character);
+                    self.place(std::iter::once(character));
                 }
             }
         }
     }
 
-    fn print(&mut self, character: char) {
+    fn print(&mut self, mut text: &[u8]) {
+        while !text.is_empty() {
+            let room = self.cols.saturating_sub(self.x).max(1);
+            let (now, later) = text.split_at(room.min(text.len()));
+            self.place(now.iter().map(|&byte| char::from(byte)));
+            text = later;
+        }
+    }
+
+    /// Prints characters that fit into the row, or one where there is no room.
+    fn place(&mut self, characters: impl ExactSizeIterator<Item = char>) {
         if self.x == self.cols {
             if self.autowrap {
                 self.x = 0;
@@ -111,11 +140,14 @@ impl Terminal {
             }
         }
         let row = &mut self.grid[self.y];
-        if row.len() <= self.x {
-            row.resize(self.x + 1, ' ');
+        let end = self.x + characters.len();
+        if row.len() < end {
+            row.resize(end, ' ');
         }
-        row[self.x] = character;
-        self.x += 1;
+        for (cell, character) in row[self.x..end].iter_mut().zip(characters) {
+            *cell = character;
+        }
+        self.x = end;
     }
 
     fn line_feed(&mut self) {
@@ -124,21 +156,20 @@ impl Terminal {
             return;
         }
         self.history.extend(self.grid.pop_front());
-        self.grid.push_back(Vec::new());
-        if self.history.len() > HISTORY {
-            self.history.pop_front();
-        }
+        let oldest = if self.history.len() > HISTORY { self.history.pop_front() } else { None };
+        let mut empty = oldest.unwrap_or_default();
+        empty.clear();
+        self.grid.push_back(empty);
     }
 
     fn sequence(&mut self) {
         let done = match self.unfinished.as_slice() {
             [_, b'['] | [_, b']', ..] if self.unfinished.last() != Some(&b'\\') => false,
             [_, b']', ..] => true,
-            [_, b'[', parameters @ .., last] => {
+            [_, b'[', .., last] => {
                 let done = (0x40..=0x7e).contains(last);
                 if done {
-                    let (parameters, last) = (parameters.to_vec(), *last);
-                    self.csi(&parameters, last);
+                    self.csi();
                 }
                 done
             }
@@ -154,9 +185,12 @@ impl Terminal {
         }
     }
 
-    fn csi(&mut self, parameters: &[u8], last: u8) {
-        let text = String::from_utf8_lossy(parameters).into_owned();
-        let mut numbers = text.split(';').map(|n| n.parse::<usize>().unwrap_or(1).max(1));
+    fn csi(&mut self) {
+        let [_, _, parameters @ .., last] = self.unfinished.as_slice() else { return };
+        let mut numbers = parameters.split(|&byte| byte == b';').map(|digits| {
+            let digits = std::str::from_utf8(digits).unwrap_or_default();
+            digits.parse::<usize>().unwrap_or(1).max(1)
+        });
         let first = numbers.next().unwrap_or(1);
         match last {
             b'H' => {
@@ -164,8 +198,12 @@ impl Terminal {
                 self.x = (numbers.next().unwrap_or(1) - 1).min(self.cols - 1);
             }
             b'G' => self.x = (first - 1).min(self.cols - 1),
-            b'h' | b'l' if text == "?7" => self.autowrap = last == b'h',
+            b'h' | b'l' if parameters == b"?7" => self.autowrap = *last == b'h',
             _ => {}
         }
     }
+}
+
+fn is_plain(byte: u8) -> bool {
+    (0x20..0x7f).contains(&byte)
 }
