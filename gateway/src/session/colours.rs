@@ -67,6 +67,13 @@ impl Colours {
     }
 }
 
+/// The form in which tmux remembers them.
+impl std::fmt::Display for Colours {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.foreground.hash(), self.background.hash())
+    }
+}
+
 impl Colour {
     fn read(text: &str) -> Option<Self> {
         let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;

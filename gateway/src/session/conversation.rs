@@ -155,6 +155,8 @@ impl Session {
             let replies = line.matches(" ; ").count() + 1;
             self.tell(&line, Expect::Ignored(replies));
         }
+        let line = format!("set-option -t '${}' @cc_colours '{colours}'\n", self.place.session);
+        self.tell(&line, Expect::Ignored(1));
         let report = colours.scheme_report(before);
         if let Some(report) = report.filter(|_| !self.can.scheme_reports)
             && self.modes.wants_scheme_reports()

@@ -44,6 +44,8 @@ pub struct Remembered {
     pub mirror: Vec<u8>,
     /// Whether an agent was started in it.
     pub agent: bool,
+    /// The viewers' colours.
+    pub colours: Option<Colours>,
 }
 
 /// What terminals send when their window loses the focus: nobody typed it.
@@ -132,7 +134,7 @@ impl Session {
             input: Input::default(),
             resize: resize::Throttle::default(),
             attention: Attention::new(remembered.agent),
-            colours: None,
+            colours: remembered.colours.clone(),
             panes: (1, 1),
             was_split: false,
             pane_mode_changed: false,

@@ -1,6 +1,7 @@
 //! The private tmux server: how it is called, configured, asked for its sessions.
 
 use crate::limits::DEFAULT_SESSIONS;
+use crate::session::colours::Colours;
 use crate::session::{Place, Remembered};
 use crate::tmux::parser::id;
 use std::process::Command;
@@ -78,7 +79,7 @@ pub fn configuration(terminal: &str) -> String {
 /// have changed, is last.
 pub const LIST_FORMAT: &str = "#{@cc_gateway}|#{@cc_session}|#{session_id}|#{window_id}|#{pane_id}|\
     #{pane_width}|#{pane_height}|#{window_width}|#{window_height}|#{pane_pid}|#{@cc_seq}|\
-    #{@cc_modes}|#{@cc_agent}|#{session_name}";
+    #{@cc_modes}|#{@cc_agent}|#{@cc_colours}|#{session_name}";
 
 /// A session that a gateway process before this one left.
 #[derive(Debug, PartialEq, Eq)]
@@ -93,8 +94,8 @@ pub struct Found {
 impl Found {
     /// Reads a line of [`LIST_FORMAT`]; `None` when it is not a session of this gateway.
     pub fn read(line: &str, gateway_id: &str) -> Option<Self> {
-        let fields: Vec<&str> = line.splitn(14, '|').collect();
-        let [gateway, number, session, window, pane, size @ .., seq, modes, agent, name] =
+        let fields: Vec<&str> = line.splitn(15, '|').collect();
+        let [gateway, number, session, window, pane, size @ .., seq, modes, agent, colours, name] =
             fields.as_slice()
         else {
             return None;
@@ -113,6 +114,7 @@ impl Found {
             bound: seq.parse().ok(),
             mirror: unhex(modes),
             agent: !matches!(*agent, "" | "none"),
+            colours: colours.split_once(' ').and_then(|(fg, bg)| Colours::read(fg, bg)),
         };
         let pid = pid.parse().ok()?;
         (*gateway == gateway_id).then_some(Self { session_id, place, pid, remembered })
@@ -138,16 +140,18 @@ mod tests {
 
     #[test]
     fn only_sessions_of_this_gateway_are_found() {
-        let line = "pi-4|7|$3|@2|%5|40|30|100|30|4321|2097153|1b5b6d|codex|my|name";
+        let line = "pi-4|7|$3|@2|%5|40|30|100|30|4321|2097153|1b5b6d|codex|#ffffff #000000|my|name";
         let found = Found::read(line, "pi-4").expect("ours");
         let window_size = (100, 30);
         let place = Place { session: 3, window: 2, pane: 5, cols: 40, rows: 30, window_size };
         assert_eq!((found.place, found.session_id, found.pid), (place, 7, 4321));
         let mirror = b"\x1b[m".to_vec();
-        assert_eq!(found.remembered, Remembered { bound: Some(2_097_153), mirror, agent: true });
+        let colours = Colours::read("#ffffff", "#000000");
+        let bound = Some(2_097_153);
+        assert_eq!(found.remembered, Remembered { bound, mirror, agent: true, colours });
         assert_eq!(Found::read(line, "other"), None);
-        assert_eq!(Found::read("||$1|@2|%5|9|9|9|9|1||||work", "pi-4"), None);
-        let older = Found::read("pi-4||$1|@2|%5|9|9|9|9|1||||cc-8", "pi-4").expect("ours");
+        assert_eq!(Found::read("||$1|@2|%5|9|9|9|9|1|||||work", "pi-4"), None);
+        let older = Found::read("pi-4||$1|@2|%5|9|9|9|9|1|||||cc-8", "pi-4").expect("ours");
         assert_eq!((older.session_id, older.remembered), (8, Remembered::default()));
     }
 }

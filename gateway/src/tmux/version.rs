@@ -26,7 +26,8 @@ pub struct Capabilities {
     pub paste_needs_raw_flag: bool,
     /// How programs learn the colours of the viewers' terminal.
     pub colour_reports: ColourReports,
-    /// Reports a new colour scheme by itself to programs that set mode 2031 (3.6).
+    /// Reports a new colour scheme by itself to programs that set mode 2031, when it is told one
+    /// (3.8; 3.6 knows the mode and does not).
     pub scheme_reports: bool,
     /// `capture-pane -e` prints the bright backgrounds of SGR 100-107. Where it does not (3.1c), a
     /// snapshot shows them without colour; live output has them.
@@ -78,7 +79,7 @@ impl Version {
                 (_, true) => ColourReports::OfStyle,
                 _ => ColourReports::None,
             },
-            scheme_reports: since(3, 6),
+            scheme_reports: since(3, 8),
             captures_bright_backgrounds: since(3, 2),
             paces_output: since(3, 2),
         }
