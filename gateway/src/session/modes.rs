@@ -214,8 +214,11 @@ impl Modes {
         if last.len() < needed {
             self.half = Character::new(last);
             self.changed = true;
-        } else {
+        } else if last.len() == needed {
             self.last_printed = Character::new(last);
+        } else {
+            // Continuation bytes that continue nothing each print a replacement.
+            self.last_printed = Character::new(tail.last_chunk::<1>().map_or(&[], |one| one));
         }
     }
 
@@ -444,6 +447,15 @@ mod tests {
             parts.feed(tail);
             assert_eq!(parts.mirror(), whole.mirror(), "cut at {cut}");
             assert_eq!(parts.last_printed(), "中".as_bytes());
+        }
+        for (cut, stray) in [(1, b":\x9f\x98".as_slice()), (4, b"\xf0\x9f\x98\x80\x80")] {
+            let (head, tail) = stray.split_at(cut);
+            let [mut whole, mut parts] = [Modes::default(), Modes::default()];
+            whole.feed(stray);
+            parts.feed(head);
+            parts.feed(tail);
+            assert_eq!(whole.last_printed(), parts.last_printed());
+            assert_eq!(whole.last_printed(), &stray[stray.len() - 1..]);
         }
     }
 
