@@ -163,8 +163,11 @@ impl CpUrl {
             _ => return Err(wrong("it begins with wss://")),
         };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if rest.contains(['?', '#', ' ']) || authority.contains('@') {
-            return Err(wrong("it has a host and a path, nothing else"));
+        if rest.contains(['?', '#'])
+            || !rest.bytes().all(|b| b.is_ascii_graphic())
+            || authority.contains('@')
+        {
+            return Err(wrong("it has a host and a path in plain ASCII, nothing else"));
         }
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => {
@@ -303,7 +306,10 @@ fn read_files(chosen: Option<&str>, home: &Path) -> Result<Values, ConfigError> 
 }
 
 /// Lines of `NAME=value`, as systemd reads an EnvironmentFile: comments, optional quotes.
-fn read_values(text: &str, path: &str) -> Result<Values, ConfigError> {
+///
+/// # Errors
+/// [`ConfigError`] names the line of `path` that is none.
+pub fn read_values(text: &str, path: &str) -> Result<Values, ConfigError> {
     let mut values = Values::new();
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -363,9 +369,16 @@ mod tests {
         assert!(with("GATEWAY_ID", "a/b").contains("GATEWAY_ID"));
         assert!(with("GATEWAY_MAX_SESSIONS", "51").contains("from 1 to 50"));
         assert!(with("GATEWAY_LOG_LEVEL", "loud").contains("error, warn"));
-        for url in
-            ["http://x", "ws://example.org", "wss://", "wss://h:99999", "wss://u@h", "wss://h?x"]
-        {
+        for url in [
+            "http://x",
+            "ws://example.org",
+            "wss://",
+            "wss://h:99999",
+            "wss://u@h",
+            "wss://h?x",
+            "wss://h/\u{e9}",
+            "wss://h/a b",
+        ] {
             assert!(with("GATEWAY_CP_URL", url).contains("GATEWAY_CP_URL"), "{url}");
         }
     }

@@ -4,6 +4,7 @@
 mod api;
 mod build_worker;
 mod dev;
+mod fuzz;
 mod needs;
 mod run;
 mod steps;
@@ -27,6 +28,9 @@ Commands:
   build-worker [--release]   the control plane as cp-worker/build/{index.js, index_bg.wasm}
   mock-cp [--port N] [--script FILE]
                              a control plane in the terminal, to talk to one gateway by hand
+  fuzz [TARGET] [--seconds N]
+                             look for inputs that break a parser (60 s each), with cargo-fuzz and
+                             a nightly compiler
   bench [--idle SECONDS]     the release gateway against the budgets of the design
 
 `cargo xtask test --only help` lists the steps. The integration tests of the gateway run again with
@@ -55,6 +59,7 @@ fn start() -> Result<()> {
             "test" => test(arguments),
             "build-worker" => build_worker(arguments),
             "mock-cp" => tool("mock-cp", &[], arguments),
+            "fuzz" => fuzz(arguments),
             "bench" => bench(arguments),
             other => Err(format!("no command {other}; see cargo xtask --help").into()),
         },
@@ -82,6 +87,18 @@ fn test(mut arguments: lexopt::Parser) -> Result<()> {
         }
     }
     test::test(&only)
+}
+
+fn fuzz(mut arguments: lexopt::Parser) -> Result<()> {
+    let (mut target, mut seconds) = (None, fuzz::SECONDS);
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("seconds") => seconds = arguments.value()?.parse()?,
+            Value(name) if target.is_none() => target = Some(name.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    fuzz::fuzz(target.as_deref(), seconds)
 }
 
 fn build_worker(mut arguments: lexopt::Parser) -> Result<()> {

@@ -11,7 +11,7 @@ const WASM: &str = "wasm32-unknown-unknown";
 
 /// Integration tests in the order in which they run: fast ones first.
 const INTEGRATION: &[&str] =
-    &["simulation", "sessions", "local", "link", "bytes", "flow", "recovery", "fidelity"];
+    &["fuzz", "simulation", "sessions", "local", "link", "bytes", "flow", "recovery", "fidelity"];
 
 /// Those of them that a gateway and a tmux can pass or fail: they run again with every other tmux.
 const OF_TMUX: &[&str] = &["sessions", "local", "bytes", "flow", "recovery", "fidelity"];

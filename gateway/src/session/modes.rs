@@ -16,6 +16,9 @@ const TRACKED_MODES: [u16; 9] = [5, 12, 45, 1004, 1007, 1015, 1016, 2004, SCHEME
 /// The mode in which a program is told of a new colour scheme.
 const SCHEME_REPORTS: u16 = 2031;
 
+/// Enough of a run to find its last character in, and half a character behind it.
+const TAIL_BYTES: usize = 8;
+
 /// G0 to G3.
 const CHARSETS: usize = 4;
 
@@ -201,20 +204,12 @@ impl Modes {
         // A mirror with half a character is stale as soon as its other half came.
         self.changed |= !self.half.is_empty();
         let half = std::mem::take(&mut self.half);
-        let end = run.get(run.len().saturating_sub(4)..).unwrap_or_default();
+        let end = run.get(run.len().saturating_sub(TAIL_BYTES)..).unwrap_or_default();
         let tail = [half.as_slice(), end].concat();
-        let start = tail.iter().rposition(|&b| b & 0xc0 != 0x80).unwrap_or(0);
-        let last = tail.get(start..).unwrap_or_default();
-        let needed = match last.first().copied().unwrap_or(0) {
-            0xc2..=0xdf => 2,
-            0xe0..=0xef => 3,
-            0xf0..=0xf4 => 4,
-            _ => 1,
-        };
-        if last.len() < needed {
-            self.half = Character::new(last);
-            self.changed = true;
-        } else {
+        let (whole, half) = split_half(&tail);
+        self.changed |= !half.is_empty();
+        self.half = Character::new(half);
+        if let Some(last) = last_character(whole) {
             self.last_printed = Character::new(last);
         }
     }
@@ -426,6 +421,38 @@ impl Modes {
     }
 }
 
+/// Bytes of the UTF-8 character that `first` begins; 1 for what begins none.
+fn character_bytes(first: u8) -> usize {
+    match first {
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf4 => 4,
+        _ => 1,
+    }
+}
+
+/// Where the last character of `text` begins, and how many bytes it should have.
+fn last_start(text: &[u8]) -> Option<(usize, usize)> {
+    let start = text.iter().rposition(|&b| b & 0xc0 != 0x80)?;
+    Some((start, character_bytes(*text.get(start)?)))
+}
+
+/// Splits off a character whose rest is still to come.
+fn split_half(text: &[u8]) -> (&[u8], &[u8]) {
+    match last_start(text) {
+        Some((start, bytes)) if text.len() - start < bytes => text.split_at(start),
+        _ => (text, &[]),
+    }
+}
+
+/// The last character. Bytes that continue nothing are one each: a terminal replaces each.
+fn last_character(text: &[u8]) -> Option<&[u8]> {
+    match last_start(text) {
+        Some((start, bytes)) if text.len() - start == bytes => text.get(start..),
+        _ => text.last_chunk::<1>().map(<[u8; 1]>::as_slice),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -444,6 +471,25 @@ mod tests {
             parts.feed(tail);
             assert_eq!(parts.mirror(), whole.mirror(), "cut at {cut}");
             assert_eq!(parts.last_printed(), "中".as_bytes());
+        }
+    }
+
+    #[test]
+    fn broken_characters_do_not_depend_on_cuts_either() {
+        let cases: [(&[u8], &[u8]); 4] = [
+            (b":\x9f\x98", b"\x98"),
+            (b"\xf0\x9f\x98\x80\x80", b"\x80"),
+            (b"A\xf0\x9f", b"A"),
+            (b"\xf0\x9f\xf0", b"\x9f"),
+        ];
+        for (text, last) in cases {
+            for cut in 0..text.len() {
+                let (head, tail) = text.split_at(cut);
+                let mut modes = Modes::default();
+                modes.feed(head);
+                modes.feed(tail);
+                assert_eq!(modes.last_printed(), last, "{text:x?} cut at {cut}");
+            }
         }
     }
 

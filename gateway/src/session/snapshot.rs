@@ -215,7 +215,7 @@ fn write_rows(out: &mut Vec<u8>, body: &[u8]) {
 
 fn write_state(out: &mut Vec<u8>, pane: &Pane, modes: &Modes, visible: &[u8]) {
     let (top, bottom) = pane.region;
-    if (top, bottom) != (0, pane.rows - 1) && top < bottom {
+    if (top, bottom) != (0, pane.rows - 1) && top < bottom && bottom < pane.rows {
         out.extend_from_slice(format!("\x1b[{};{}r", top + 1, bottom + 1).as_bytes());
     }
     write_tabs(out, pane);
