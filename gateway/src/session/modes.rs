@@ -9,9 +9,12 @@ use crate::limits::{NOTICES_PER_READ, TITLE_BYTES, UNFINISHED_BYTES};
 const ESC: u8 = 0x1b;
 
 /// Private modes that are kept, because tmux reports them in no supported version or only in the
-/// newest: 5 reverse video, 12 blink, 45 reverse wrap, 1004 focus, 1007 alternate scroll,
-/// 1015/1016 mouse encodings, 2004 bracketed paste, 2031 colour scheme reports.
-const TRACKED_MODES: [u16; 9] = [5, 12, 45, 1004, 1007, 1015, 1016, 2004, SCHEME_REPORTS];
+/// newest: 5 reverse video, 12 blink, 45 reverse wrap, 66 keypad, 1004 focus, 1007 alternate
+/// scroll, 1015/1016 mouse encodings, 2004 bracketed paste, 2031 colour scheme reports.
+const TRACKED_MODES: [u16; 10] = [5, 12, 45, 66, 1004, 1007, 1015, 1016, 2004, SCHEME_REPORTS];
+
+/// Mouse encodings that tmux reports. The last one set or reset counts, also among those tracked.
+const OTHER_ENCODINGS: [u16; 2] = [1005, 1006];
 
 /// The mode in which a program is told of a new colour scheme.
 const SCHEME_REPORTS: u16 = 2031;
@@ -282,8 +285,14 @@ impl Modes {
             b']' | b'P' | b'_' | b'^' | b'X' | b'k' => self.state = State::Text(byte),
             0x20..=0x2f => self.state = State::Intermediate(byte),
             b'c' => {
-                let (heard, unwrapping) = (self.take_heard(), self.unwrapping);
-                *self = Self { changed: true, heard, unwrapping, ..Self::default() };
+                // Titles outlive a reset, in tmux and in browsers.
+                let (title, heard) = (std::mem::take(&mut self.title), self.take_heard());
+                let unwrapping = self.unwrapping;
+                *self = Self { changed: true, title, heard, unwrapping, ..Self::default() };
+            }
+            b'>' => {
+                self.set_mode(66, false);
+                self.finish();
             }
             _ => self.finish(),
         }
@@ -388,16 +397,14 @@ impl Modes {
                 let modes = modes.to_vec();
                 self.set_modes(&modes, last == b'h');
             }
-            (b'h' | b'l', b"20") => self.insert_newline = last == b'h',
+            (b'h' | b'l', b"20") => {
+                self.changed |= self.insert_newline != (last == b'h');
+                self.insert_newline = last == b'h';
+            }
             (b'q', [digits @ .., b' ']) => {
                 let style = std::str::from_utf8(digits).ok().map(|d| d.parse().unwrap_or(0));
                 self.cursor_style = style.filter(|style| (1..=6).contains(style));
                 self.changed = true;
-            }
-            (b'p', b"!") => {
-                let (title, heard) = (std::mem::take(&mut self.title), self.take_heard());
-                let (state, unwrapping) = (self.state, self.unwrapping);
-                *self = Self { changed: true, title, state, heard, unwrapping, ..Self::default() };
             }
             _ => {}
         }
@@ -406,13 +413,20 @@ impl Modes {
     fn set_modes(&mut self, parameters: &[u8], on: bool) {
         for mode in parameters.split(|&b| b == b';') {
             let mode = std::str::from_utf8(mode).ok().and_then(|mode| mode.parse().ok());
-            let Some(bit) = TRACKED_MODES.iter().position(|&known| Some(known) == mode) else {
-                continue;
-            };
-            let before = self.modes;
-            self.modes = if on { before | 1 << bit } else { before & !(1 << bit) };
-            self.changed |= before != self.modes;
+            let Some(mode) = mode else { continue };
+            if OTHER_ENCODINGS.contains(&mode) {
+                self.set_mode(1015, false);
+                self.set_mode(1016, false);
+            }
+            self.set_mode(mode, on);
         }
+    }
+
+    fn set_mode(&mut self, mode: u16, on: bool) {
+        let Some(bit) = TRACKED_MODES.iter().position(|&known| known == mode) else { return };
+        let before = self.modes;
+        self.modes = if on { before | 1 << bit } else { before & !(1 << bit) };
+        self.changed |= before != self.modes;
     }
 
     /// The character that REP would repeat.
@@ -565,12 +579,38 @@ mod tests {
     }
 
     #[test]
-    fn resets_reset() {
-        for reset in [b"\x1bc".as_slice(), b"\x1b[!p"] {
-            let mut modes = Modes::default();
-            modes.feed(b"\x1b[?2004h\x1b[31m\x1b(0");
-            modes.feed(reset);
-            assert_eq!(modes.mirror(), Modes::default().mirror());
+    fn every_tracked_mode_makes_the_mirror_stale() {
+        for mode in ["?5", "?12", "?45", "?66", "?1004", "?1007", "?1016", "?2004", "?2031", "20"] {
+            for last in ["h", "l"] {
+                let mut modes = Modes::default();
+                modes.feed(format!("\x1b[{mode}h").as_bytes());
+                assert!(modes.take_changed(), "{mode}");
+                modes.feed(format!("\x1b[{mode}{last}").as_bytes());
+                assert_eq!(modes.take_changed(), last == "l", "{mode}{last}");
+            }
         }
+    }
+
+    #[test]
+    fn the_last_mouse_encoding_counts() {
+        let mut modes = Modes::default();
+        modes.feed(b"\x1b[?1016h\x1b[?1006h");
+        assert!(!modes.mirror().starts_with(b"\x1b[?1016h"));
+        modes.feed(b"\x1b[?1016h");
+        assert!(modes.mirror().starts_with(b"\x1b[?1016h"));
+    }
+
+    #[test]
+    fn a_full_reset_resets_and_a_soft_one_does_not() {
+        let mut modes = Modes::default();
+        modes.feed(b"\x1b[?2004h\x1b[31m\x1b(0");
+        let before = modes.mirror();
+        // tmux obeys DECSTR in no version, and no viewer may.
+        modes.feed(b"\x1b[!p");
+        assert_eq!(modes.mirror(), before);
+        modes.feed(b"\x1b]2;title\x07\x1bc");
+        let mut titled = Modes::default();
+        titled.feed(b"\x1b]2;title\x07");
+        assert_eq!(modes.mirror(), titled.mirror());
     }
 }

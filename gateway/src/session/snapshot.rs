@@ -161,8 +161,9 @@ pub fn build(
     Some(Snapshot { pane, data, history_lines, truncated: kept < available, unfinished })
 }
 
-/// Full reset; G1 becomes line drawing, which captures shift into; autowrap off.
-const PREAMBLE: &[u8] = b"\x1bc\x1b)0\x1b[?7l";
+/// Full reset, and what xterm.js keeps through one: a hidden cursor and new line mode. G1 becomes
+/// line drawing, which captures shift into; autowrap off.
+const PREAMBLE: &[u8] = b"\x1bc\x1b[?25h\x1b[20l\x1b)0\x1b[?7l";
 
 /// Prints as many of the newest history rows as fit into `room` and scrolls them off the screen.
 fn write_history(out: &mut Vec<u8>, rows: &[&[u8]], pane: &Pane, room: usize) -> usize {
@@ -311,9 +312,15 @@ mod tests {
         let snapshot = built(b"1\n2\n3\n", b"a\nb\n", 3);
         assert_eq!((snapshot.history_lines, snapshot.truncated), (3, false));
         assert!(
-            snapshot.data.starts_with(b"\x1bc\x1b)0\x1b[?7l1\x1b[m\r\n2\x1b[m\r\n3\x1b[m\r\n\n")
+            snapshot.data.starts_with(&[PREAMBLE, b"1\x1b[m\r\n2\x1b[m\r\n3\x1b[m\r\n\n"].concat())
         );
         assert_eq!(built(b"1\n", b"", 0).history_lines, 0);
+    }
+
+    #[test]
+    fn a_snapshot_shows_the_cursor_that_the_terminal_may_have_hidden() {
+        let data = built(b"", b"", 0).data;
+        assert!(data.starts_with(b"\x1bc\x1b[?25h\x1b[20l"), "{data:?}");
     }
 
     #[test]

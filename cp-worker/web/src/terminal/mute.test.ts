@@ -72,3 +72,12 @@ it("lets through what only looks like a query", async () => {
   expect(title).toBe("kept");
   expect(terminal.buffer.active.getLine(0)?.translateToString(true)).toBe("ok");
 });
+
+it.each(["\x1b[!p", "\x1b[3I", "\x1b[3a", "\x1b[3e"])("ignores %j, as tmux does", async (sequence) => {
+  const terminal = new Terminal({ allowProposedApi: true });
+  muteQueries(terminal);
+  await new Promise<void>((done) => terminal.write(`\x1b[?1h\x1b[2;2H${sequence}`, done));
+  const { cursorX, cursorY } = terminal.buffer.active;
+  expect([cursorX, cursorY]).toEqual([1, 1]);
+  expect(terminal.modes.applicationCursorKeysMode).toBe(true);
+});

@@ -1,5 +1,7 @@
 // Keeps xterm.js from answering terminal queries: tmux has answered them already.
 //
+// What tmux does not know is swallowed with them: the session's screen is the one that tmux keeps.
+//
 // Answers leave xterm.js through `onData`, where they cannot be told from keystrokes; so the
 // queries are swallowed in the parser. Its handlers see C1 forms too, raw or as UTF-8.
 
@@ -41,6 +43,14 @@ const CSI_QUERIES: FunctionId[] = [
   { prefix: "?", final: "m" }, // XTQMODKEYS
 ];
 
+/** CSI sequences that no version of tmux obeys (3.1c to 3.8), and xterm.js would. */
+const CSI_UNKNOWN_TO_TMUX: FunctionId[] = [
+  { intermediates: "!", final: "p" }, // DECSTR, soft reset
+  { final: "I" }, // CHT, forward by tab stops
+  { final: "a" }, // HPR, right
+  { final: "e" }, // VPR, down
+];
+
 /** Window operations (`CSI Ps t`) that ask for a report; the others set something. */
 const WINDOW_REPORTS = new Set([11, 13, 14, 15, 16, 18, 19, 20, 21]);
 
@@ -60,7 +70,7 @@ const OSC_WITH_QUERIES = [4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 52];
 export function muteQueries(terminal: MutableTerminal): Disposable {
   const { parser } = terminal;
   const handlers: Disposable[] = [
-    ...CSI_QUERIES.map((id) => parser.registerCsiHandler(id, () => true)),
+    ...[...CSI_QUERIES, ...CSI_UNKNOWN_TO_TMUX].map((id) => parser.registerCsiHandler(id, () => true)),
     parser.registerCsiHandler({ final: "t" }, ([operation]) =>
       WINDOW_REPORTS.has(Number(operation)),
     ),
