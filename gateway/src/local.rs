@@ -6,7 +6,7 @@ mod sessions;
 mod table;
 
 use crate::config::{self, Values};
-use crate::tmux::server::{session_name, tmux};
+use crate::tmux::server::tmux;
 use sessions::{Local, Sessions};
 use std::io::{IsTerminal as _, Write as _};
 use std::os::unix::process::CommandExt as _;
@@ -86,7 +86,7 @@ fn attach_to(arguments: &Arguments) -> Result<(), Refusal> {
         let message = "attach needs a terminal for input and output; through ssh, use ssh -t";
         return Err(Refusal::new(USAGE, message));
     }
-    let target = format!("={}", session_name(session.session_id));
+    let target = format!("${}", session.tmux_id);
     // Only a failure comes back.
     let error = tmux(&socket).args(["attach-session", "-t", &target]).exec();
     Err(no_tmux(&error))
@@ -108,7 +108,9 @@ fn choose<'a>(sessions: &'a [Local], wanted: Option<&str>) -> Result<&'a Local, 
     };
     let number = wanted.strip_prefix("cc-").unwrap_or(wanted).parse::<u32>().ok();
     let by_number = sessions.iter().find(|session| Some(session.session_id) == number);
-    let mut by_name = sessions.iter().filter(|session| session.name.as_deref() == Some(wanted));
+    let mut by_name = sessions
+        .iter()
+        .filter(|session| session.name.as_deref() == Some(wanted) || session.tmux_name == wanted);
     match (by_number, by_name.next(), by_name.next()) {
         (Some(session), ..) | (None, Some(session), None) => Ok(session),
         (None, Some(_), Some(_)) => {

@@ -136,6 +136,14 @@ fn a_session_is_chosen_by_number_or_name_and_never_by_prefix() {
         terminal.type_in("\x02d");
         assert_eq!(terminal.wait().code(), Some(0));
     }
+    // A person may have renamed it.
+    stage.gateway.tmux.run(&["rename-session", "-t", "=cc-12", "mine"]);
+    for wanted in ["12", "mine"] {
+        let mut terminal = Pty::run(&here(&stage.gateway, &["attach", wanted]), TERMINAL);
+        terminal.expect("twelve-2");
+        terminal.type_in("\x02d");
+        assert_eq!(terminal.wait().code(), Some(0));
+    }
     let (code, _, error) = output(here(&stage.gateway, &["attach"]));
     assert_eq!(code, Some(64));
     assert!(error.contains("several") && error.contains("web"), "{error}");

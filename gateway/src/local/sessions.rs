@@ -1,21 +1,30 @@
 //! Asks the private tmux server for its sessions, with what a person wants to know of each.
 
 use super::{Refusal, UNAVAILABLE, no_tmux};
+use crate::tmux::parser::id;
 use crate::tmux::server::tmux;
 use miniserde::Serialize;
 use std::collections::BTreeMap;
 
 /// A kind of line for each question, so that only one free text stands in a line, at its end.
-const FIXED: &str = "s|#{session_name}|#{window_width}|#{window_height}|#{session_created}|\
-    #{window_activity}|#{session_path}";
-const AGENT: &str = "a|#{session_name}|#{@cc_agent}";
-const NAME: &str = "n|#{session_name}|#{@cc_name}";
-const CLIENT: &str = "c|#{session_name}|#{client_control_mode}";
+/// Sessions are known by tmux's own id: a person may have renamed them.
+/// A folder that tmux does not tell (3.1c) is that of what runs in it.
+const FIXED: &str = "s|#{session_id}|#{@cc_session}|#{window_width}|#{window_height}|\
+    #{session_created}|#{window_activity}|\
+    #{?session_path,#{session_path},#{pane_current_path}}";
+const TITLE: &str = "t|#{session_id}|#{session_name}";
+const AGENT: &str = "a|#{session_id}|#{@cc_agent}";
+const NAME: &str = "n|#{session_id}|#{@cc_name}";
+const CLIENT: &str = "c|#{session_id}|#{client_control_mode}";
 
 /// A session of this machine. Times are in seconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Local {
     pub session_id: u32,
+    /// What tmux calls it: `cc-7`, or what a person made of it.
+    pub tmux_name: String,
+    /// The 3 of tmux's `$3`.
+    pub tmux_id: u32,
     pub name: Option<String>,
     pub agent: Option<String>,
     pub folder: String,
@@ -43,6 +52,8 @@ impl Sessions {
             .args(list)
             .args([FIXED, ";"])
             .args(list)
+            .args([TITLE, ";"])
+            .args(list)
             .args([AGENT, ";"])
             .args(list)
             .args([NAME, ";", "list-clients", "-F", CLIENT])
@@ -62,7 +73,13 @@ impl Sessions {
             // A line that a folder's name was cut into is none of ours.
             let _ = read_line(line, &mut sessions);
         }
-        let mut all: Vec<Local> = sessions.into_values().collect();
+        let ours = sessions.into_values().filter_map(|mut session| {
+            if session.session_id == 0 {
+                session.session_id = session.tmux_name.strip_prefix("cc-")?.parse().ok()?;
+            }
+            Some(session)
+        });
+        let mut all: Vec<Local> = ours.collect();
         all.sort_by_key(|session| std::cmp::Reverse(session.last_activity));
         Self { all }
     }
@@ -75,22 +92,25 @@ impl Sessions {
 
 fn read_line(line: &str, sessions: &mut BTreeMap<u32, Local>) -> Option<()> {
     let (kind, rest) = line.split_once('|')?;
-    let (name, rest) = rest.split_once('|')?;
-    let session_id: u32 = name.strip_prefix("cc-")?.parse().ok()?;
+    let (tmux_id, rest) = rest.split_once('|')?;
+    let tmux_id = id(tmux_id.as_bytes(), b'$')?;
     if kind == "s" {
-        let mut fields = rest.splitn(5, '|');
+        let mut fields = rest.splitn(6, '|');
+        // Not set on a session that is a person's own, or that an older gateway made.
+        let session_id = fields.next()?.parse().unwrap_or(0);
         let mut number = || fields.next()?.parse::<u64>().ok();
         let (cols, rows) = (u32::try_from(number()?).ok()?, u32::try_from(number()?).ok()?);
         let (created, last_activity) = (number()?, number()?);
         let folder = clean(fields.next()?);
-        let session =
-            Local { session_id, folder, cols, rows, created, last_activity, ..Local::default() };
-        sessions.entry(session_id).or_insert(session);
+        let place = Local { session_id, tmux_id, folder, cols, rows, ..Local::default() };
+        let session = Local { created, last_activity, ..place };
+        sessions.entry(tmux_id).or_insert(session);
         return Some(());
     }
-    let session = sessions.get_mut(&session_id)?;
+    let session = sessions.get_mut(&tmux_id)?;
     let text = || Some(clean(rest)).filter(|text| !text.is_empty());
     match kind {
+        "t" => session.tmux_name = clean(rest),
         "a" => session.agent = text().filter(|agent| agent != "none"),
         "n" => session.name = text(),
         "c" if rest == "1" => session.gateway = true,
@@ -115,12 +135,14 @@ mod tests {
 
     #[test]
     fn lines_of_four_kinds_make_sessions() {
-        let text = "s|cc-7|80|24|100|200|/w/a|b\ns|cc-9|100|30|150|300|/w/\u{1b}[2J\n\
-                    s|work|80|24|1|2|/\na|cc-7|codex\na|cc-9|\nn|cc-7|a | name\nn|cc-9|\n\
-                    c|cc-7|1\nc|cc-7|0\nc|cc-7|\nc|cc-8|0\nnonsense\ns|cc-x\n";
+        let text = "s|$1||80|24|100|200|/w/a|b\ns|$2|9|100|30|150|300|/w/\u{1b}[2J\n\
+                    s|$3||80|24|1|2|/\nt|$1|cc-7\nt|$2|re|named\nt|$3|work\n\
+                    a|$1|codex\na|$2|none\nn|$1|a | name\nn|$2|\n\
+                    c|$1|1\nc|$1|0\nc|$1|\nc|$8|0\nnonsense\ns|x\n";
         let all = Sessions::read(text).all;
         assert_eq!(all.iter().map(|session| session.session_id).collect::<Vec<_>>(), [9, 7]);
         let (first, second) = (&all[0], &all[1]);
+        assert_eq!((first.tmux_id, first.tmux_name.as_str()), (2, "re|named"));
         assert_eq!(first.folder, "/w/\u{fffd}[2J");
         assert_eq!((first.name.as_deref(), first.gateway, first.attached), (None, false, 0));
         assert_eq!(second.folder, "/w/a|b");
