@@ -4,6 +4,8 @@
  * Dumps `terminal`. Uses nothing outside of itself, so that it can be sent into a page as text.
  *
  * A cell is `[text, foreground, background, flags]`; the second half of a wide one is null.
+ * `state` is what is not cells: modes, cursor, pen, character sets, margins, tab stops. Some of
+ * it xterm.js keeps in its core only.
  */
 export function dumpTerminal(terminal) {
   const colour = (isDefault, isRgb, value) => {
@@ -15,7 +17,8 @@ export function dumpTerminal(terminal) {
       ['b', cell.isBold()],
       ['d', cell.isDim()],
       ['i', cell.isItalic()],
-      ['u', cell.isUnderline()],
+      // xterm.js calls links underlined too, which have no style of line.
+      ['u', cell.getUnderlineStyle() > 0],
       ['k', cell.isBlink()],
       ['r', cell.isInverse()],
       ['h', cell.isInvisible()],
@@ -24,12 +27,20 @@ export function dumpTerminal(terminal) {
     ]
       .map(([name, on]) => (on ? name : ''))
       .join('');
-  const dumpCell = (cell) => {
-    if (cell.getWidth() === 0) return null;
-    const fg = colour(cell.isFgDefault(), cell.isFgRGB(), cell.getFgColor());
-    const bg = colour(cell.isBgDefault(), cell.isBgRGB(), cell.getBgColor());
-    return [cell.getChars() || ' ', fg, bg, flagsOf(cell)];
+  const underlineOf = (cell) => {
+    const style = cell.getUnderlineStyle();
+    if (style === 0) return '';
+    const isDefault = cell.isUnderlineColorDefault();
+    const value = colour(isDefault, cell.isUnderlineColorRGB(), cell.getUnderlineColor());
+    return `${style > 1 ? style : ''}${isDefault ? '' : value}`;
   };
+  const ink = (cell) => [
+    colour(cell.isFgDefault(), cell.isFgRGB(), cell.getFgColor()),
+    colour(cell.isBgDefault(), cell.isBgRGB(), cell.getBgColor()),
+    flagsOf(cell) + underlineOf(cell),
+  ];
+  const dumpCell = (cell) =>
+    cell.getWidth() === 0 ? null : [cell.getChars() || ' ', ...ink(cell)];
 
   const buffer = terminal.buffer.active;
   const lines = [];
@@ -44,6 +55,31 @@ export function dumpTerminal(terminal) {
     if (line.isWrapped && history.length > 0) history[history.length - 1] += text;
     else history.push(text);
   }
+  const dumpState = () => {
+    const core = terminal._core;
+    const { coreService, coreMouseService, buffer: inner } = core;
+    const { glevel, _charsets: charsets } = core._charsetService;
+    const charset = (set) => (set ? Object.values(set).join('') : '');
+    const { synchronizedOutputMode: _, ...modes } = terminal.modes;
+    return {
+      ...modes,
+      screen: buffer.type,
+      mouseEncoding: coreMouseService.activeEncoding,
+      cursorHidden: coreService.isCursorHidden,
+      cursorStyle: coreService.decPrivateModes.cursorStyle,
+      cursorBlink: coreService.decPrivateModes.cursorBlink ?? terminal.options.cursorBlink,
+      newLineMode: terminal.options.convertEol,
+      margins: [inner.scrollTop, inner.scrollBottom],
+      tabs: Object.keys(inner.tabs).filter((x) => inner.tabs[x] && x > 0 && x < terminal.cols),
+      pen: ink(core._inputHandler._curAttrData),
+      shift: glevel,
+      charsets: [0, 1, 2, 3].map((g) => charset(charsets[g])),
+    };
+  };
+  const texts = (state) =>
+    Object.fromEntries(Object.entries(state).map(([name, value]) => [name, `${value}`]));
+
   const cursor = [buffer.cursorX, buffer.cursorY];
-  return { cols: terminal.cols, rows: terminal.rows, cursor, lines, history };
+  const state = texts(dumpState());
+  return { cols: terminal.cols, rows: terminal.rows, cursor, lines, history, state };
 }

@@ -46,7 +46,9 @@ function makeTerminal() {
   });
   terminal.loadAddon(new graphemes.UnicodeGraphemesAddon());
   muteQueries(terminal);
-  return { terminal, filter: new ByteFilter(), written: Promise.resolve() };
+  const it = { terminal, filter: new ByteFilter(), written: Promise.resolve(), title: '' };
+  terminal.onTitleChange((title) => (it.title = title));
+  return it;
 }
 
 const terminals = new Map();
@@ -80,6 +82,7 @@ function obey(kind, id, payload) {
       return then(it, () => {
         it.filter.reset();
         it.terminal.reset();
+        it.title = '';
         it.terminal.resize(...size());
       });
     case 'Z':
@@ -89,7 +92,11 @@ function obey(kind, id, payload) {
     case 'P':
       return write(it, () => payload);
     case 'D':
-      return then(it, () => answer(dumpTerminal(it.terminal)));
+      return then(it, () => {
+        const dump = dumpTerminal(it.terminal);
+        dump.state.title = it.title;
+        answer(dump);
+      });
     default:
       throw new Error(`unknown order ${kind}`);
   }

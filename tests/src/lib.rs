@@ -4,10 +4,12 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod agents;
 pub mod browser;
 pub mod connection;
 pub mod fixture;
 pub mod gateway;
+pub mod halting;
 pub mod link;
 pub mod mock_cp;
 pub mod patterns;
@@ -38,13 +40,18 @@ pub fn repository() -> PathBuf {
 }
 
 /// Asks `look` until it answers; panics after `patience` with `what` was waited for.
-pub fn eventually<T>(what: &str, patience: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn eventually<T>(what: &str, patience: Duration, look: impl FnMut() -> Option<T>) -> T {
+    wait_for(patience, look).unwrap_or_else(|| panic!("not within {patience:?}: {what}"))
+}
+
+/// Asks `look` until it answers, for at most `patience`.
+pub fn wait_for<T>(patience: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + patience;
     loop {
-        if let Some(found) = look() {
+        let found = look();
+        if found.is_some() || Instant::now() >= deadline {
             return found;
         }
-        assert!(Instant::now() < deadline, "not within {patience:?}: {what}");
         std::thread::sleep(LOOK_AGAIN);
     }
 }

@@ -1,11 +1,15 @@
 //! Screens: the web app's terminal without a window, and tmux's own, in one comparable form.
 
+mod dump;
+
+pub use dump::{Cell, Dump, differences, read_dump, state_differences};
+
 use crate::PATIENCE;
 use crate::link::Link;
 use crate::process::Running;
 use crate::stream::Item;
-use crate::tmux::{Capture, Tmux};
-use serde_json::Value;
+use crate::tmux::{Capture, MODES, Tmux};
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -22,51 +26,16 @@ const STREAM: u8 = 0;
 /// The terminal that tmux's capture is drawn on.
 const CAPTURE: u8 = 1;
 
-/// Background of the cells of [`CAPTURE`] on which tmux drew nothing. `capture-pane` of tmux 3.3a
-/// and older leaves out what lies behind a row's last used cell, even where it has a colour.
-const UNDRAWN: &str = "#010203";
-
-/// A cell of a screen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cell {
-    /// Text, foreground, background, flags.
-    Text(String, String, String, String),
-    /// The second half of a wide character.
-    Half,
-}
-
-/// A whole screen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dump {
-    /// Rows of cells.
-    pub lines: Vec<Vec<Cell>>,
-    /// Column and row of the cursor, from 0.
-    pub cursor: (u32, u32),
-    /// History as text, wrapped lines joined.
-    pub history: Vec<String>,
-}
-
-impl Dump {
-    /// The rows as text.
-    pub fn text(&self) -> Vec<String> {
-        let row = |line: &Vec<Cell>| {
-            let text: String = line
-                .iter()
-                .map(|cell| match cell {
-                    Cell::Text(text, ..) => text.as_str(),
-                    Cell::Half => "",
-                })
-                .collect();
-            text.trim_end().to_owned()
-        };
-        self.lines.iter().map(row).collect()
-    }
-}
+/// A terminal that sees every byte of the program and no snapshot but the first.
+const WHOLE: u8 = 2;
 
 /// The terminals of one test.
 pub struct Screen {
     orders: ChildStdin,
     answers: ChildStdout,
+    begun: bool,
+    /// What the test is at, for messages of failures.
+    pub place: String,
     _process: Running,
 }
 
@@ -81,7 +50,7 @@ impl Screen {
         let mut process = Running::start(&mut command);
         let orders = process.child().stdin.take().expect("a pipe");
         let answers = process.child().stdout.take().expect("a pipe");
-        Self { orders, answers, _process: process }
+        Self { orders, answers, begun: false, place: String::new(), _process: process }
     }
 
     fn order(&mut self, kind: u8, terminal: u8, payload: &[u8]) {
@@ -111,21 +80,43 @@ impl Screen {
     pub fn feed(&mut self, items: Vec<Item>) {
         for item in items {
             match item {
-                Item::Output(bytes) => self.order(b'W', STREAM, &bytes),
+                Item::Output(bytes) => {
+                    self.order(b'W', STREAM, &bytes);
+                    self.order(b'W', WHOLE, &bytes);
+                }
                 Item::Resized { cols, rows } => {
                     self.order(b'Z', STREAM, &Self::size(cols, rows));
+                    self.order(b'Z', WHOLE, &Self::size(cols, rows));
                 }
-                Item::Reset { cols, rows, data } => {
-                    self.order(b'R', STREAM, &Self::size(cols, rows));
-                    self.order(b'W', STREAM, &data);
-                }
+                Item::Reset { cols, rows, data } => self.reset(&Self::size(cols, rows), &data),
             }
         }
+    }
+
+    fn reset(&mut self, size: &[u8; 4], data: &[u8]) {
+        self.order(b'R', STREAM, size);
+        self.order(b'W', STREAM, data);
+        if self.begun {
+            self.order(b'Z', WHOLE, size);
+        } else {
+            self.order(b'R', WHOLE, size);
+            self.order(b'W', WHOLE, data);
+        }
+        self.begun = true;
     }
 
     /// The screen that the stream has made.
     pub fn shown(&mut self) -> Dump {
         self.dump(STREAM)
+    }
+
+    /// Asserts that what is not cells is as in a terminal that saw every byte of the program.
+    /// For streams of which no byte was missed, while they are at rest.
+    pub fn expect_same_state(&mut self) {
+        let (shown, whole) = (self.dump(STREAM), self.dump(WHOLE));
+        let wrong = state_differences(&shown, &whole);
+        let place = &self.place;
+        assert!(wrong.is_empty(), "{place}: {}\n{}", wrong.join("\n"), shown.text().join("\n"));
     }
 
     /// Draws what tmux shows and returns the screen.
@@ -142,6 +133,7 @@ impl Screen {
         self.order(b'P', CAPTURE, &bytes);
         let mut drawn = self.dump(CAPTURE);
         drawn.cursor = capture.cursor;
+        drawn.state = state(capture);
         drawn
     }
 
@@ -171,12 +163,26 @@ impl Screen {
             if Instant::now() > deadline {
                 let some = wrong.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n");
                 panic!(
-                    "stream and tmux differ in {} places:\n{some}\n{}\n{}",
+                    "{}: stream and tmux differ in {} places:\n{some}\n{}\n{}",
+                    self.place,
                     wrong.len(),
                     shown.text().join("\n"),
                     link.describe()
                 );
             }
+        }
+    }
+
+    /// Waits until neither the stream nor tmux's screen changes any more.
+    pub fn settle(&mut self, link: &mut Link, tmux: &Tmux, session_id: u32) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let before = tmux.capture(session_id);
+            let came = self.follow(link, session_id);
+            if !came && before == tmux.capture(session_id) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{}: the screen does not come to rest", self.place);
         }
     }
 
@@ -203,45 +209,18 @@ impl Default for Screen {
     }
 }
 
-/// Each place in which a stream's screen is not tmux's.
-pub fn differences(shown: &Dump, drawn: &Dump) -> Vec<String> {
-    let mut wrong = Vec::new();
-    if shown.cursor != drawn.cursor {
-        wrong.push(format!("cursor {:?}, tmux has {:?}", shown.cursor, drawn.cursor));
-    }
-    if shown.lines.len() != drawn.lines.len() {
-        wrong.push(format!("{} rows, tmux has {}", shown.lines.len(), drawn.lines.len()));
-    }
-    for (y, (ours, theirs)) in shown.lines.iter().zip(&drawn.lines).enumerate() {
-        if ours.len() != theirs.len() {
-            wrong.push(format!("{} columns, tmux has {}", ours.len(), theirs.len()));
-        }
-        for (x, (our, their)) in ours.iter().zip(theirs).enumerate() {
-            if !is_same(our, their) {
-                wrong.push(format!("row {y} column {x}: {our:?}, tmux has {their:?}"));
-            }
+/// What a dump's state must say; `!x` is anything but `x`.
+fn state(capture: &Capture) -> BTreeMap<String, String> {
+    let mut state = BTreeMap::new();
+    for (on, (_, name, value)) in capture.modes.iter().zip(MODES) {
+        if *on {
+            state.insert(name.to_owned(), value.to_owned());
+        } else {
+            // Of a kind of which one is on, the others say nothing.
+            state.entry(name.to_owned()).or_insert_with(|| format!("!{value}"));
         }
     }
-    wrong
-}
-
-fn is_same(ours: &Cell, theirs: &Cell) -> bool {
-    match (ours, theirs) {
-        (Cell::Text(text, _, _, flags), Cell::Text(_, _, background, _))
-            if background == UNDRAWN =>
-        {
-            text == " " && flags.is_empty()
-        }
-        // The colour of ink does not show where there is none.
-        (Cell::Text(a, fg_a, bg_a, flags_a), Cell::Text(b, fg_b, bg_b, flags_b))
-            if a == " " && b == " " =>
-        {
-            let inked = flags_a.contains(['r', 'u', 's', 'o']);
-            let plain = |flags: &str| flags.replace(['b', 'd', 'i', 'k', 'h'], "");
-            bg_a == bg_b && plain(flags_a) == plain(flags_b) && (!inked || fg_a == fg_b)
-        }
-        _ => ours == theirs,
-    }
+    state
 }
 
 /// Takes bright backgrounds away where a tmux that cannot capture them shows none, and says so.
@@ -276,28 +255,6 @@ fn with_overline(line: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Reads what `tests/node/dump.mjs` made.
-pub fn read_dump(value: &Value) -> Dump {
-    let text = |value: &Value| value.as_str().expect("a string").to_owned();
-    let cell = |value: &Value| match value.as_array() {
-        None => Cell::Half,
-        Some(parts) => {
-            let [a, b, c, d] = parts.as_slice() else { panic!("four parts") };
-            Cell::Text(text(a), text(b), text(c), text(d))
-        }
-    };
-    let array = |value: &Value| value.as_array().cloned().expect("an array");
-    let number = |value: &Value| u32::try_from(value.as_u64().expect("a number")).expect("small");
-    Dump {
-        lines: array(&value["lines"])
-            .iter()
-            .map(|line| array(line).iter().map(cell).collect())
-            .collect(),
-        cursor: (number(&value["cursor"][0]), number(&value["cursor"][1])),
-        history: array(&value["history"]).iter().map(text).collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,7 +267,7 @@ mod tests {
     }
 
     fn capture(rows: &str, cursor: (u32, u32)) -> Capture {
-        Capture { rows: rows.as_bytes().to_vec(), cols: 20, height: 4, cursor }
+        Capture { rows: rows.as_bytes().to_vec(), cols: 20, height: 4, cursor, modes: vec![] }
     }
 
     #[test]

@@ -63,7 +63,22 @@ pub struct Capture {
     pub height: u32,
     /// Column and row of the cursor, from 0.
     pub cursor: (u32, u32),
+    /// Modes that tmux reports, as [`MODES`] names them.
+    pub modes: Vec<bool>,
 }
+
+/// Modes that tmux reports: its name, ours in a dump's state, and what is said there when it is on.
+pub const MODES: [(&str, &str, &str); 9] = [
+    ("cursor_flag", "cursorHidden", "false"),
+    ("insert_flag", "insertMode", "true"),
+    ("keypad_cursor_flag", "applicationCursorKeysMode", "true"),
+    ("origin_flag", "originMode", "true"),
+    ("wrap_flag", "wraparoundMode", "true"),
+    ("alternate_on", "screen", "alternate"),
+    ("mouse_standard_flag", "mouseTrackingMode", "vt200"),
+    ("mouse_button_flag", "mouseTrackingMode", "drag"),
+    ("mouse_all_flag", "mouseTrackingMode", "any"),
+];
 
 impl Tmux {
     /// The server on socket `socket` beneath `tmpdir`; it is started by whoever needs it.
@@ -122,14 +137,16 @@ impl Tmux {
     /// The screen of a session, in one command so that its parts fit together.
     pub fn capture(&self, session_id: u32) -> Capture {
         let target = pane(session_id);
-        let format = "#{pane_width} #{pane_height} #{cursor_x} #{cursor_y}";
+        let modes = MODES.map(|(name, ..)| format!("#{{{name}}}")).join(" ");
+        let format =
+            format!("#{{pane_width}} #{{pane_height}} #{{cursor_x}} #{{cursor_y}} {modes}");
         let shown = self
             .try_run(&[
                 "display-message",
                 "-p",
                 "-t",
                 &target,
-                format,
+                &format,
                 ";",
                 "capture-pane",
                 "-e",
@@ -144,8 +161,9 @@ impl Tmux {
             .split(' ')
             .map(|number| number.parse().expect("a number"))
             .collect();
-        let &[cols, height, x, y] = numbers.as_slice() else { panic!("four numbers") };
-        Capture { rows: shown[end + 1..].to_vec(), cols, height, cursor: (x, y) }
+        let &[cols, height, x, y, ref modes @ ..] = numbers.as_slice() else { panic!("numbers") };
+        let modes = modes.iter().map(|&on| on != 0).collect();
+        Capture { rows: shown[end + 1..].to_vec(), cols, height, cursor: (x, y), modes }
     }
 
     /// A session's history and screen as plain lines, without the blank ones at the end.

@@ -26,7 +26,21 @@ pub const TO_TEST: &[Program] = &[
     ("mc", "mc"),
     ("dialog", "dialog"),
     ("top", "procps"),
+    ("watch", "procps"),
     ("tput", "ncurses-bin"),
+    ("whiptail", "whiptail"),
+    ("setsid", "util-linux"),
+    ("emacs", "emacs-nox"),
+    ("git", "git"),
+    ("man", "man-db"),
+    ("tig", "tig"),
+    ("w3m", "w3m"),
+    ("ncdu", "ncdu"),
+    ("python3", "python3"),
+    ("sqlite3", "sqlite3"),
+    ("gdb", "gdb"),
+    ("fzf", "fzf"),
+    ("screen", "screen"),
 ];
 
 /// Makes sure of Node and its packages.

@@ -146,7 +146,7 @@ pub fn build(
 
     let mut screen = Vec::new();
     let unfinished = octal(unfinished.strip_suffix(b"\n").unwrap_or(unfinished));
-    write_screens(&mut screen, &pane, &saved, &visible);
+    write_screens(&mut screen, &pane, modes, &saved, &visible);
     write_state(&mut screen, &pane, modes, &visible);
     screen.extend_from_slice(&unfinished);
     screen.extend_from_slice(modes.half_character());
@@ -192,12 +192,13 @@ fn write_history(out: &mut Vec<u8>, rows: &[&[u8]], pane: &Pane, room: usize) ->
     kept
 }
 
-fn write_screens(out: &mut Vec<u8>, pane: &Pane, saved: &[u8], visible: &[u8]) {
+fn write_screens(out: &mut Vec<u8>, pane: &Pane, modes: &Modes, saved: &[u8], visible: &[u8]) {
     if pane.alternate_on {
         write_rows(out, saved);
         cursor(out, pane.saved_x, pane.saved_y);
-        // Leaving the alternate screen restores this cursor; the pen that it had is not known.
-        out.extend_from_slice(b"\x1b[?1049h");
+        // Leaving the alternate screen restores this cursor and this pen.
+        modes.main_pen().write(out);
+        out.extend_from_slice(b"\x1b[?1049h\x1b[m");
     }
     write_rows(out, visible);
 }

@@ -1,0 +1,70 @@
+//! Real agents for the tests: pinned versions from npm, installed once into the target folder.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// An agent as npm has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Agent {
+    /// Its package.
+    pub package: &'static str,
+    /// The version that the tests know.
+    pub version: &'static str,
+    /// The program that it installs.
+    pub program: &'static str,
+}
+
+impl Agent {
+    /// The path of its program; installs it when it is not there yet.
+    ///
+    /// # Errors
+    /// Why it cannot be had, on one line.
+    pub fn find(&self) -> Result<PathBuf, String> {
+        let folder = folder().join(format!("{}-{}", self.program, self.version));
+        let program = folder.join("node_modules/.bin").join(self.program);
+        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        // Tests of several processes may want it at once; the lock ends with the file.
+        let lock = File::create(folder.join("lock")).map_err(|error| error.to_string())?;
+        lock.lock().map_err(|error| error.to_string())?;
+        let complete = folder.join("complete");
+        if !complete.is_file() {
+            self.install(&folder)?;
+            starts(&program)?;
+            File::create(complete).map_err(|error| error.to_string())?;
+        }
+        Ok(program)
+    }
+
+    fn install(&self, folder: &Path) -> Result<(), String> {
+        let installed = Command::new("npm")
+            .args(["install", "--no-audit", "--no-fund", "--no-save", "--loglevel=error"])
+            .arg("--prefix")
+            .arg(folder)
+            .arg(format!("{}@{}", self.package, self.version))
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("npm: {error}"))?;
+        if installed.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&installed.stderr).into_owned();
+        Err(format!("npm install: {}", said.lines().next().unwrap_or("no word")))
+    }
+}
+
+/// A program for another architecture or without its optional half says so here.
+fn starts(program: &Path) -> Result<(), String> {
+    let mut command = Command::new(program);
+    command.arg("--version").env("HOME", folder()).stdin(Stdio::null());
+    let said = command.output().map_err(|error| format!("{}: {error}", program.display()))?;
+    let text = String::from_utf8_lossy(&said.stderr).into_owned();
+    let why = || format!("--version: {}", text.lines().next().unwrap_or("no word"));
+    said.status.success().then_some(()).ok_or_else(why)
+}
+
+/// Where agents are kept from run to run.
+fn folder() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR");
+    target.map_or_else(|| crate::repository().join("target"), PathBuf::from).join("agents")
+}
