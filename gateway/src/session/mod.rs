@@ -10,6 +10,7 @@ pub mod input;
 pub mod modes;
 pub mod pen;
 mod place;
+mod printed;
 mod requests;
 mod resize;
 mod rest;

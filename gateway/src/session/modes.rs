@@ -4,6 +4,7 @@
 //! It is no terminal: it moves no cursor and draws nothing. Sequences follow ECMA-48 and xterm.
 
 use super::pen::Pen;
+use super::printed::Printed;
 use crate::limits::{NOTICES_PER_READ, TITLE_BYTES, UNFINISHED_BYTES};
 
 const ESC: u8 = 0x1b;
@@ -18,9 +19,6 @@ const OTHER_ENCODINGS: [u16; 2] = [1005, 1006];
 
 /// The mode in which a program is told of a new colour scheme.
 const SCHEME_REPORTS: u16 = 2031;
-
-/// Enough of a run to find its last character in, and half a character behind it.
-const TAIL_BYTES: usize = 8;
 
 /// The mode that keeps the main screen and its pen away, and brings them back.
 const ALTERNATE_SCREEN: u16 = 1049;
@@ -42,33 +40,6 @@ enum State {
     TextEscape(u8),
 }
 
-/// The bytes of one character, or of its beginning. No heap: one is kept for every printed run.
-#[derive(Clone, Copy, Debug, Default)]
-struct Character {
-    bytes: [u8; 4],
-    length: u8,
-}
-
-impl Character {
-    fn new(source: &[u8]) -> Self {
-        let mut bytes = [0; 4];
-        let mut length = 0;
-        for (to, from) in bytes.iter_mut().zip(source) {
-            *to = *from;
-            length += 1;
-        }
-        Self { bytes, length }
-    }
-
-    fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.length)).unwrap_or_default()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-}
-
 /// The tracker. Feed it every byte of output.
 #[derive(Clone, Debug, Default)]
 pub struct Modes {
@@ -76,8 +47,7 @@ pub struct Modes {
     /// The bytes of the sequence that is not finished yet; empty in ground state.
     unfinished: Vec<u8>,
     overlong: bool,
-    half: Character,
-    last_printed: Character,
+    printed: Printed,
     modes: u16,
     insert_newline: bool,
     cursor_style: Option<u8>,
@@ -111,7 +81,7 @@ impl Modes {
             if self.state == State::Ground && byte >= 0x20 {
                 let run = bytes.iter().position(|&b| b < 0x20).unwrap_or(bytes.len());
                 let (printed, rest) = bytes.split_at(run);
-                self.printed(printed);
+                self.changed |= self.printed.run(printed);
                 bytes = rest;
                 continue;
             }
@@ -127,7 +97,7 @@ impl Modes {
 
     /// The first bytes of a UTF-8 character whose rest is still to come.
     pub fn half_character(&self) -> &[u8] {
-        self.half.as_slice()
+        self.printed.half()
     }
 
     /// The pen.
@@ -143,7 +113,7 @@ impl Modes {
     /// Output was missed: what was unfinished is so no more, or it is `unfinished` of tmux.
     pub fn resume(&mut self, unfinished: &[u8]) {
         self.finish();
-        self.half = Character::default();
+        self.printed.interrupt();
         self.feed(unfinished);
     }
 
@@ -209,32 +179,8 @@ impl Modes {
         self.write_modes(&mut out);
         self.write_charsets(&mut out);
         self.pen.write(&mut out);
-        out.extend_from_slice(self.half.as_slice());
+        out.extend_from_slice(self.printed.half());
         out
-    }
-
-    fn printed(&mut self, run: &[u8]) {
-        let Some(&last) = run.last() else { return };
-        if last < 0x80 && self.half.is_empty() {
-            self.last_printed = Character::new(&[last]);
-            return;
-        }
-        self.printed_beyond_ascii(run);
-    }
-
-    /// Only the last character matters, and whether it is whole.
-    fn printed_beyond_ascii(&mut self, run: &[u8]) {
-        // A mirror with half a character is stale as soon as its other half came.
-        self.changed |= !self.half.is_empty();
-        let half = std::mem::take(&mut self.half);
-        let end = run.get(run.len().saturating_sub(TAIL_BYTES)..).unwrap_or_default();
-        let tail = [half.as_slice(), end].concat();
-        let (whole, half) = split_half(&tail);
-        self.changed |= !half.is_empty();
-        self.half = Character::new(half);
-        if let Some(last) = last_character(whole) {
-            self.last_printed = Character::new(last);
-        }
     }
 
     fn step(&mut self, byte: u8) {
@@ -265,7 +211,7 @@ impl Modes {
     }
 
     fn control(&mut self, byte: u8) {
-        self.half = Character::default();
+        self.printed.interrupt();
         match byte {
             ESC => self.begin(),
             0x07 => self.heard.bell = true,
@@ -482,39 +428,7 @@ impl Modes {
 
     /// The character that REP would repeat.
     pub fn last_printed(&self) -> &[u8] {
-        self.last_printed.as_slice()
-    }
-}
-
-/// Bytes of the UTF-8 character that `first` begins; 1 for what begins none.
-fn character_bytes(first: u8) -> usize {
-    match first {
-        0xc2..=0xdf => 2,
-        0xe0..=0xef => 3,
-        0xf0..=0xf4 => 4,
-        _ => 1,
-    }
-}
-
-/// Where the last character of `text` begins, and how many bytes it should have.
-fn last_start(text: &[u8]) -> Option<(usize, usize)> {
-    let start = text.iter().rposition(|&b| b & 0xc0 != 0x80)?;
-    Some((start, character_bytes(*text.get(start)?)))
-}
-
-/// Splits off a character whose rest is still to come.
-fn split_half(text: &[u8]) -> (&[u8], &[u8]) {
-    match last_start(text) {
-        Some((start, bytes)) if text.len() - start < bytes => text.split_at(start),
-        _ => (text, &[]),
-    }
-}
-
-/// The last character. Bytes that continue nothing are one each: a terminal replaces each.
-fn last_character(text: &[u8]) -> Option<&[u8]> {
-    match last_start(text) {
-        Some((start, bytes)) if text.len() - start == bytes => text.get(start..),
-        _ => text.last_chunk::<1>().map(<[u8; 1]>::as_slice),
+        self.printed.last()
     }
 }
 
