@@ -4,6 +4,8 @@ mod dump;
 
 pub use dump::{Cell, Dump, differences, read_dump, state_differences};
 
+use dump::UNDRAWN;
+
 use crate::PATIENCE;
 use crate::link::Link;
 use crate::process::Running;
