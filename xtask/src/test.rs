@@ -103,6 +103,10 @@ fn end_to_end(root: &Path) -> Result<()> {
 fn integration_test(root: &Path, subject: &str) -> Result<()> {
     let mut command = run::cargo(root);
     command.args(["test", "--package", "integration", "--test", subject]);
+    if subject == "fidelity" {
+        // Programs are waited for most of the time.
+        command.args(["--", "--test-threads", "4"]);
+    }
     let gateway = run::target(root).join("debug/chatcode-gateway");
     if gateway.is_file() {
         command.env("CHATCODE_GATEWAY_BIN", gateway);
