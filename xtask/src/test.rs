@@ -115,6 +115,10 @@ fn integration_test(root: &Path, subject: &str, tmux: &Tmux) -> Result<()> {
     let mut command = run::cargo(root);
     command.args(["test", "--package", "integration", "--test", subject]);
     command.env("CHATCODE_TMUX", &tmux.path);
+    if subject == "fidelity" {
+        // Programs are waited for most of the time.
+        command.args(["--", "--test-threads", "4"]);
+    }
     let gateway = run::target(root).join("debug/chatcode-gateway");
     if gateway.is_file() {
         command.env("CHATCODE_GATEWAY_BIN", gateway);

@@ -7,11 +7,14 @@
 //! Known differences, which the cases avoid: tmux and xterm.js reflow long lines of the main screen
 //! differently, until the next snapshot; DECSC's position is lost in a snapshot; flags, joined
 //! emoji, Indic and Thai have other widths; tmux lacks the UK character set.
+//!
+//! The tests wait more than they work: more threads than cores are faster.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod agents;
 mod case;
 mod editors;
 mod modes;
+mod run;
 mod terminal_features;
 mod tools;

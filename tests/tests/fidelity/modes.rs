@@ -4,10 +4,12 @@
 //! Known and left out: in xterm.js `ESC c` neither shows the cursor nor ends new line mode, and it
 //! leaves the alternate screen, in which tmux stays; of two mouse encodings that were both set,
 //! tmux forgets none when the later one is reset; `CSI 59 m` makes xterm.js underline in white;
-//! setting margins in origin mode homes the cursor to another row in tmux than in xterm.js.
+//! `CSI ? 1049 l` on the main screen moves the cursor in xterm.js alone; setting margins in origin
+//! mode homes the cursor to another row in tmux than in xterm.js.
 //! Synchronised updates (2026) are left out: a snapshot shows what is there, finished or not.
 
-use crate::case::{Run, SIZES};
+use crate::case::SIZES;
+use crate::run::Run;
 
 /// Modes that are switched on and off by `CSI ? n h` and `CSI ? n l`.
 const PRIVATE: [u32; 18] =
@@ -50,7 +52,7 @@ const ORDERS: [&str; 13] = [
     r"\033[?25l\033[?1049h\033[?25h\033[2;5r",
     r"\033[32m\0337\033[1;31mred\0338",
     r"\033[32m\033[?1049h\033[1;31m",
-    r"\033[?1049l\033[4 q\033[?12h",
+    r"\033[4 q\033[?12h",
     r"\033[?12h\033[3 q\033[?12l",
 ];
 
