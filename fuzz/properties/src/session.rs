@@ -17,6 +17,9 @@ use std::path::PathBuf;
 /// Events of one input; more make a run slow and find no more.
 const EVENTS: usize = 100;
 
+/// Enough to overrun the ring once, with credit; more makes a run slow.
+const FLOOD_KIB: u32 = 1_600;
+
 /// Most that a session keeps: ring, credit, and the spare room of growing buffers.
 const MEMORY_BYTES: usize = 4 * 1024 * 1024;
 
@@ -36,6 +39,8 @@ struct World {
     open: BTreeSet<String>,
     /// Next byte that the reader expects, once it knows.
     next: Option<u32>,
+    /// KiB that floods may still print.
+    flood: u32,
 }
 
 impl World {
@@ -48,7 +53,7 @@ impl World {
         let folder = PathBuf::from("/nowhere");
         let mut session = Session::new(1, place, can, folder, &remembered, 0);
         session.client_started(0);
-        Self { session, now: 0, requests: 0, open: BTreeSet::new(), next: None }
+        Self { session, now: 0, requests: 0, open: BTreeSet::new(), next: None, flood: FLOOD_KIB }
     }
 
     fn event(&mut self, kind: u8, rest: &[u8]) {
@@ -60,7 +65,9 @@ impl World {
             // So many KiB of output.
             b'f' => {
                 let line = [b"%output %0 ".as_slice(), &[b'x'; 1_024], b"\n"].concat();
-                for _ in 0..byte(0).unwrap_or(1) * 8 {
+                let count = (byte(0).unwrap_or(1) * 8).min(self.flood);
+                self.flood -= count;
+                for _ in 0..count {
                     self.session.on_tmux(&line, self.now);
                 }
             }

@@ -41,16 +41,23 @@ impl<'a> Row<'a> {
         if carry.shifted {
             out.push(SHIFT_OUT);
         }
+        // tmux changes foreground and background by a sequence each; one is enough for a cell.
+        let mut stale = false;
         for piece in pieces(self.bytes) {
+            if let Piece::Sgr(parameters) = piece {
+                carry.pen.apply(parameters);
+                stale = true;
+                continue;
+            }
+            if std::mem::take(&mut stale) {
+                carry.pen.write(out);
+            }
             match piece {
-                Piece::Sgr(parameters) => {
-                    carry.pen.apply(parameters);
-                    carry.pen.write(out);
-                }
                 Piece::Shift(byte) => {
                     carry.shifted = byte == SHIFT_OUT;
                     out.push(byte);
                 }
+                Piece::Sgr(_) => {}
                 Piece::Sequence(bytes) | Piece::Text(bytes) => out.extend_from_slice(bytes),
             }
         }
@@ -170,6 +177,12 @@ mod tests {
         assert_eq!(rows[0], "a\x1b[0;31mb");
         assert_eq!(rows[1], "\x1b[0;31mc\x1b[0m\x0eqq\x0f");
         assert_eq!(rows[2], "\x0exx\x0fy");
+    }
+
+    #[test]
+    fn a_cell_takes_one_sequence() {
+        let rows = written(&["\x1b[38;2;1;2;3m\x1b[48;2;4;5;6mx\x1b[0m", "y"]);
+        assert_eq!(rows, ["\x1b[0;38;2;1;2;3;48;2;4;5;6mx", "y"]);
     }
 
     #[test]
