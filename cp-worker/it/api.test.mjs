@@ -72,7 +72,7 @@ test("sessions are started, named and ended through the gateway", async (t) => {
     {
       ...{ gateway_id: gateway.id, session_id: 1, name: "first", workdir: "app" },
       ...{ agent: "none", status: "running", reason: null, exit_code: null, created_at: 0 },
-      ...{ ended_at: null, viewers: 0 },
+      ...{ ended_at: null, viewers: 0, attention: null },
     },
   );
   await watcher.message("session.started", { session_id: 1 });

@@ -48,6 +48,9 @@ test("a hub that was evicted with its sockets open goes on without loss", async 
   const third = await user.viewer(gateway, session_id);
   await third.attach(gateway, {}, 1_000);
 
+  // A person looks at the first one's page, and goes on looking through the sleep.
+  first.send("viewer.focus", { on: true });
+
   let seq = 1_000;
   let sent = "";
   const output = (text) => {
@@ -84,6 +87,17 @@ test("a hub that was evicted with its sockets open goes on without loss", async 
   assert.equal((await gateway.command("session.input")).data, btoa("y"));
   first.send("session.ack", { seq });
   await gateway.message("session.ack", { seq });
+  const wants = async (reason) => {
+    gateway.send("session.attention", { session_id, reason });
+    // Behind it in the stream, so whoever has this was not told the other.
+    gateway.send("session.error", { session_id, code: reason, message: "m" });
+    await second.message("session.error", { code: reason });
+    return second.received.some((one) => one.type === "session.attention");
+  };
+  assert.equal(await wants("bell"), false);
+  first.send("viewer.focus", { on: false });
+  await until("the focus is gone", () => wants("waiting"));
+  await watcher.message("session.attention", { reason: "waiting" });
   // The one that lagged catches up and gets its own snapshot.
   third.send("session.ack", { seq: paused });
   const attach = await gateway.command("session.attach");

@@ -37,6 +37,10 @@ pub const BROWSER_SILENCE_MS: u64 = 600_000;
 /// Milliseconds without any sign of life after which a gateway's socket is closed: three pings.
 pub const GATEWAY_SILENCE_MS: u64 = 90_000;
 
+/// Milliseconds without any sign of life after which nobody is taken to look at a page that said
+/// it has the focus: two pings, and time for the second one to arrive.
+pub const FOCUS_SILENCE_MS: u64 = 60_000;
+
 /// Milliseconds between two looks for silent sockets, while browsers are connected.
 pub const SWEEP_INTERVAL_MS: u64 = 600_000;
 
@@ -45,6 +49,9 @@ pub const MAX_BROWSERS: usize = 64;
 
 /// Largest request body of the HTTP API in bytes.
 pub const BODY_BYTES: usize = 64 * 1024;
+
+/// Longest reason of `session.attention` in bytes, as the contract bounds every code.
+pub const REASON_BYTES: usize = 64;
 
 /// Longest folder name in bytes (`PATH_MAX`).
 pub const WORKDIR_BYTES: usize = 4096;

@@ -1,10 +1,10 @@
 //! The browsers' side of the hub: watchers and viewers, control, what viewers ask.
 
-use super::messages::{self, ViewerMessage, decoded_len};
+use super::messages::{self, ViewerMessage, decoded_len, is_color};
 use super::pending::Waiter;
 use super::viewer::{Phase, Viewer};
 use super::{Browser, Connected, Effect, Hub, SocketId};
-use protocol::commands::{SessionAttach, SessionInput, SessionPaste, SessionResize};
+use protocol::commands::{SessionAttach, SessionColors, SessionInput, SessionPaste, SessionResize};
 use protocol::envelope::codes;
 use protocol::events::{Event, GatewayOffline};
 use protocol::limits::{
@@ -84,6 +84,10 @@ impl Hub {
             ViewerMessage::Input { data } => self.input(id, data),
             ViewerMessage::Paste { data, request_id } => self.paste(id, data, request_id, now),
             ViewerMessage::Resize { cols, rows } => self.resize(id, cols, rows),
+            ViewerMessage::Colors { foreground, background } => {
+                self.colors(id, foreground, background);
+            }
+            ViewerMessage::Focus { on } => self.focus(id, on),
         }
         self.recover(id, now);
     }
@@ -227,6 +231,15 @@ impl Hub {
             self.tell_gateway(&SessionResize { session_id, cols, rows }.into());
         } else {
             self.error(id, codes::BAD_SIZE, "columns and rows are 1 to 1000");
+        }
+    }
+
+    fn colors(&mut self, id: SocketId, foreground: String, background: String) {
+        let Some(session_id) = self.controlled(id) else { return };
+        if is_color(&foreground) && is_color(&background) {
+            self.tell_gateway(&SessionColors { session_id, foreground, background }.into());
+        } else {
+            self.error(id, codes::INVALID_PAYLOAD, "colours are #rrggbb in lower case");
         }
     }
 

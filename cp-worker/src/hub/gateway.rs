@@ -97,18 +97,17 @@ impl Hub {
             ("session.snapshot", Some(session_id)) => {
                 self.snapshot(session_id, head, text.len(), now);
             }
-            ("session.resized" | "session.lagged", Some(session_id)) => {
+            ("session.resized" | "session.pane" | "session.lagged", Some(session_id)) => {
                 self.pass(session_id, |phase| phase == Phase::Live);
             }
-            ("session.error" | "session.attention", Some(session_id)) => {
-                self.pass(session_id, |_| true);
-            }
+            ("session.error", Some(session_id)) => self.pass(session_id, |_| true),
             _ => match events::decode(text) {
                 Some((Some(request_id), Event::Ack(ack))) => self.acked(&request_id, ack, now),
                 Some((request_id, Event::SessionReplay(replay))) => {
                     let len = super::messages::encoded_len(&replay.data) as u32;
                     self.replay(replay.session_id, request_id, replay.from_seq, len, now);
                 }
+                Some((_, Event::SessionAttention(attention))) => self.attention(attention),
                 Some((_, Event::SessionEnded(ended))) => self.ended(ended, text),
                 Some((_, Event::SessionStarted(started))) => {
                     self.know(started.session_id);
@@ -333,6 +332,7 @@ impl Hub {
     fn ended(&mut self, ended: SessionEnded, text: &str) {
         let session_id = ended.session_id;
         self.know(session_id);
+        self.written.forget(session_id);
         self.effects.push(Effect::Record(Record::Ended {
             session_id,
             reason: ended.reason,

@@ -38,6 +38,20 @@ pub enum ViewerMessage {
         /// Rows of cells.
         rows: u32,
     },
+    /// The colours of the viewer's terminal.
+    #[serde(rename = "session.colors")]
+    Colors {
+        /// Of plain text: `#rrggbb`.
+        foreground: String,
+        /// Behind plain text: `#rrggbb`.
+        background: String,
+    },
+    /// Whether a person looks at the page.
+    #[serde(rename = "viewer.focus")]
+    Focus {
+        /// Whether it has the focus now.
+        on: bool,
+    },
     /// Next byte that the viewer's terminal has not parsed.
     #[serde(rename = "session.ack")]
     Ack {
@@ -108,6 +122,14 @@ pub fn encoded_len(data: &str) -> usize {
     data.trim_end_matches('=').len() * 3 / 4
 }
 
+/// Whether `text` is a colour of the contract: `#rrggbb` in lower case.
+pub fn is_color(text: &str) -> bool {
+    text.len() == 7
+        && text.strip_prefix('#').is_some_and(|digits| {
+            digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+        })
+}
+
 /// Bytes that `data` decodes to; `None` when it is not base64.
 pub fn decoded_len(data: &str) -> Option<usize> {
     BASE64.decode(data).ok().map(|bytes| bytes.len())
@@ -133,6 +155,16 @@ mod tests {
             assert_eq!((encoded_len(&data), decoded_len(&data)), (len, Some(len)));
         }
         assert_eq!(decoded_len("?"), None);
+    }
+
+    #[test]
+    fn colours_are_six_digits_in_lower_case() {
+        assert!(is_color("#0b0d10"));
+        for bad in
+            ["", "#", "#fff", "0b0d10f", "#0B0D10", "#0b0d1", "#0b0d101", "#ggggggg", "#é0000"]
+        {
+            assert!(!is_color(bad), "{bad}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! the sockets' attachments (`Effect::SaveBrowser`, `Effect::SaveGateway`) before the timer that
 //! keeps the object awake has run out.
 
+mod attention;
 mod browser;
 mod gateway;
 pub mod messages;
@@ -123,6 +124,17 @@ pub enum Record {
         /// When it said hello.
         before: u64,
     },
+    /// A session wants a person.
+    Attention {
+        /// The session.
+        session_id: u32,
+        /// As the contract names it.
+        reason: String,
+        /// The program's own words.
+        title: Option<String>,
+    },
+    /// A person looks at the session: it wants none any more.
+    Attended(u32),
     /// The gateway has its own token: the bootstrap token is burnt.
     Enrolled,
 }
@@ -154,6 +166,7 @@ pub struct Hub {
     browsers: BTreeMap<SocketId, Connected>,
     streams: BTreeMap<u32, Stream>,
     pending: Pending,
+    written: attention::Written,
     /// Sessions whose viewers may have to be told their state.
     touched: BTreeSet<u32>,
     save_at: Option<u64>,
@@ -171,6 +184,7 @@ impl Hub {
             browsers: BTreeMap::new(),
             streams: BTreeMap::new(),
             pending: Pending::default(),
+            written: attention::Written::default(),
             touched: BTreeSet::new(),
             save_at: None,
             effects: Vec::new(),

@@ -1,5 +1,7 @@
 //! The hub's promises one by one.
 
+mod attention;
+
 use super::messages::error;
 use super::*;
 use protocol::commands::{SessionEnd, decode};

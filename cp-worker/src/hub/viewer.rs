@@ -28,6 +28,9 @@ pub struct Viewer {
     pub phase: Phase,
     /// Whether it is the session's controller.
     pub control: bool,
+    /// Whether a person looks at its page. Attachments of older versions do not have it.
+    #[serde(default)]
+    pub focus: bool,
     /// The attach whose answer makes it live.
     pub request_id: Option<String>,
     /// Milliseconds: when that attach was sent.
@@ -93,6 +96,7 @@ impl Viewer {
             session_id,
             phase: Phase::Idle,
             control: false,
+            focus: false,
             request_id: None,
             asked_at: 0,
             history_lines: None,

@@ -382,7 +382,18 @@ fn session_json(gateway_id: &str, row: &SessionRow, hub: &HubStatus) -> Value {
         "created_at": millis(row.created_at),
         "ended_at": row.ended_at.map(millis),
         "viewers": hub.viewers.get(&row.session_id).copied().unwrap_or(0),
+        "attention": attention_json(row),
     })
+}
+
+/// What a session wants a person for; one that has ended wants nobody.
+fn attention_json(row: &SessionRow) -> Value {
+    match row.attention_at {
+        Some(at) if row.status != "ended" => json!({
+            "at": millis(at), "reason": row.attention_reason, "title": row.attention_title,
+        }),
+        _ => Value::Null,
+    }
 }
 
 /// Times are whole milliseconds, also where JavaScript gave us a double.

@@ -10,8 +10,8 @@ const SERVER: &str = "gateway_id, name, connected, hostname, version, system_inf
                       last_seen_at, created_at";
 
 /// Columns of a session as its owner sees it.
-const SESSION: &str =
-    "session_id, name, workdir, agent, status, reason, exit_code, created_at, ended_at";
+const SESSION: &str = "session_id, name, workdir, agent, status, reason, exit_code, created_at, ended_at, \
+     attention_at, attention_reason, attention_title";
 
 /// The database.
 pub struct Db(D1Database);
@@ -55,6 +55,9 @@ pub struct SessionRow {
     pub exit_code: Option<i32>,
     pub created_at: f64,
     pub ended_at: Option<f64>,
+    pub attention_at: Option<f64>,
+    pub attention_reason: Option<String>,
+    pub attention_title: Option<String>,
 }
 
 fn text(value: &str) -> JsValue {
@@ -306,6 +309,30 @@ impl Db {
         let values =
             [text(gateway_id), number(session_id), text(reason), code, signal, number(now)];
         self.run(sql, &values).await
+    }
+
+    /// The session wants a person.
+    pub async fn set_attention(
+        &self,
+        gateway_id: &str,
+        session_id: u32,
+        reason: &str,
+        title: Option<&str>,
+        now: u64,
+    ) -> Result<()> {
+        let sql = "UPDATE sessions SET attention_at = ?5, attention_reason = ?3, \
+                   attention_title = ?4 WHERE gateway_id = ?1 AND session_id = ?2";
+        let (reason, title) = (text(reason), title.map_or(JsValue::NULL, text));
+        let values = [text(gateway_id), number(session_id), reason, title, number(now)];
+        self.run(sql, &values).await
+    }
+
+    /// A person looks at the session.
+    pub async fn clear_attention(&self, gateway_id: &str, session_id: u32) -> Result<()> {
+        let sql = "UPDATE sessions SET attention_at = NULL, attention_reason = NULL, \
+                   attention_title = NULL WHERE gateway_id = ?1 AND session_id = ?2 \
+                   AND attention_at IS NOT NULL";
+        self.run(sql, &[text(gateway_id), number(session_id)]).await
     }
 
     /// The gateway has these sessions: they run, whatever we thought; unknown ones get a row.

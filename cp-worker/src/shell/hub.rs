@@ -135,6 +135,10 @@ impl GatewayHub {
             return;
         }
         let Some(string) = message.dyn_ref::<JsString>() else { return };
+        if sender == Sender::Gateway {
+            // Whether anybody looks decides what becomes of `session.attention`.
+            self.core.drop_silent_focus();
+        }
         // Looked at before the copy: our memory never shrinks.
         let too_large = string.length() as usize > MAX_TEXT_BYTES;
         let text = if too_large { String::new() } else { String::from(string) };

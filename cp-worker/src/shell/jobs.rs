@@ -88,6 +88,10 @@ impl Core {
                 db.set_ended(id, *session_id, reason, *exit_code, *signal, now()).await
             }
             Record::Lost { known, before } => db.set_lost(id, known, *before, now()).await,
+            Record::Attention { session_id, reason, title } => {
+                db.set_attention(id, *session_id, reason, title.as_deref(), now()).await
+            }
+            Record::Attended(session_id) => db.clear_attention(id, *session_id).await,
             Record::Enrolled => db.complete_enrolment(id).await,
         }
     }
@@ -100,9 +104,12 @@ impl Core {
 
 fn changes_sessions(record: &Record) -> bool {
     match record {
-        Record::Hello { .. } | Record::Started(_) | Record::Ended { .. } | Record::Lost { .. } => {
-            true
-        }
+        Record::Hello { .. }
+        | Record::Started(_)
+        | Record::Ended { .. }
+        | Record::Lost { .. }
+        | Record::Attention { .. }
+        | Record::Attended(_) => true,
         Record::Health(_) | Record::Offline | Record::Enrolled => false,
     }
 }

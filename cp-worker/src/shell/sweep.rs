@@ -2,7 +2,11 @@
 
 use super::hub::Core;
 use super::now;
-use crate::limits::{BROWSER_SILENCE_MS, CLOSE_SILENT, GATEWAY_SILENCE_MS, SWEEP_INTERVAL_MS};
+use super::sockets::Peer;
+use crate::hub::SocketId;
+use crate::limits::{
+    BROWSER_SILENCE_MS, CLOSE_SILENT, FOCUS_SILENCE_MS, GATEWAY_SILENCE_MS, SWEEP_INTERVAL_MS,
+};
 use std::rc::Rc;
 use std::time::Duration;
 use worker::Result;
@@ -31,14 +35,7 @@ impl Core {
     /// Closes what is silent; the alarm goes on while browsers remain.
     pub(super) async fn sweep(self: &Rc<Self>) -> Result<()> {
         let now = now();
-        let silent: Vec<_> = self
-            .sockets
-            .borrow()
-            .browsers
-            .iter()
-            .filter(|peer| now.saturating_sub(peer.last_sign(&self.state)) >= BROWSER_SILENCE_MS)
-            .map(|peer| peer.id)
-            .collect();
+        let silent = self.silent_browsers(BROWSER_SILENCE_MS);
         self.drive(None, |hub| {
             for id in silent {
                 hub.close_browser(id, CLOSE_SILENT, "no heartbeat for 10 minutes", now);
@@ -46,6 +43,26 @@ impl Core {
         });
         self.drop_silent_gateway();
         if self.hub.borrow().browser_count() > 0 { self.set_sweep().await } else { Ok(()) }
+    }
+
+    fn silent_browsers(&self, limit_ms: u64) -> Vec<SocketId> {
+        let now = now();
+        let sockets = self.sockets.borrow();
+        let silent = |peer: &&Peer| now.saturating_sub(peer.last_sign(&self.state)) >= limit_ms;
+        sockets.browsers.iter().filter(silent).map(|peer| peer.id).collect()
+    }
+
+    /// Takes the focus from pages whose pings have stopped although they said no goodbye.
+    pub(super) fn drop_silent_focus(self: &Rc<Self>) {
+        let mut silent = self.hub.borrow().focused();
+        if silent.is_empty() {
+            return;
+        }
+        let all_silent = self.silent_browsers(FOCUS_SILENCE_MS);
+        silent.retain(|id| all_silent.contains(id));
+        if !silent.is_empty() {
+            self.drive(None, |hub| hub.unfocus(&silent));
+        }
     }
 
     /// Gives up a gateway whose pings have stopped although nobody saw its socket close.

@@ -1,5 +1,6 @@
-// The byte filter: what it drops, what it unwraps, and that cuts make no difference.
+// The byte filter: what it drops, translates and unwraps, and that cuts make no difference.
 
+import { Terminal } from "@xterm/headless";
 import { describe, expect, it } from "vitest";
 import { ByteFilter, MAX_HELD_BYTES } from "./byte-filter";
 
@@ -30,17 +31,25 @@ const CASES: [name: string, input: string, output: string][] = [
     "\x1b[1;31mred\x1b]0;t\x07\x1b(B\x1bM",
   ],
   ["every byte but the escapes", allBytes(), allBytes()],
-  ["a title", "a\x1bkvim\x1b\\b", "a\x1b\\b"],
-  ["a title with BEL, which does not end it", "a\x1bkvi\x07m\x1b\\b", "a\x1b\\b"],
-  ["a title cut short by another sequence", "a\x1bkvim\x1b[2Jb", "a\x1b[2Jb"],
-  ["a title cancelled", "a\x1bkvim\x18b", "a\x18b"],
-  ["a title behind a control within the escape", "a\x1b\x07kvim\x1b\\b", "a\x07\x1b\\b"],
-  ["two escapes before a title", "\x1b\x1bkvim\x1b\\b", "\x1b\x1b\\b"],
+  ["a title", "a\x1bkvim\x1b\\b", "a\x1b]2;vim\x1b\\b"],
+  ["an empty title", "a\x1bk\x1b\\b", "a\x1b]2;\x1b\\b"],
+  ["a title in UTF-8", "\x1bk\xe2\x9c\xb3\xc3\xa9\x1b\\", "\x1b]2;\xe2\x9c\xb3\xc3\xa9\x1b\\"],
+  ["a title with controls", "\x1bkv\x07i\r\n\x00m\x1f\x1b\\b", "\x1b]2;vim\x1b\\b"],
+  ["a title with C1 in UTF-8", "\x1bka\xc2\x9cb\xc2\x9b\x1b\\c", "\x1b]2;ab\x1b\\c"],
+  ["a title that breaks off in a character", "\x1bka\xc2\x1b\\c", "\x1b]2;a\xc2\x1b\\c"],
+  ["a title cut short by another sequence", "a\x1bkvim\x1b[2Jb", "a\x1b]2;vim\x1b[2Jb"],
+  ["a title cut short by a title", "a\x1bkvi\x1bkm\x1b\\b", "a\x1b]2;vi\x1b]2;m\x1b\\b"],
+  ["a title cancelled", "a\x1bkvim\x18b\x1bkx\x1ac\x07", "a\x1b]2;vim\x18b\x1b]2;x\x1ac\x07"],
+  ["a title within another string", "\x1b]0;a\x1bkb\x1b\\c", "\x1b]0;a\x1b]2;b\x1b\\c"],
+  ["a title behind a control within the escape", "a\x1b\x07kvi\x1b\\", "a\x07\x1b]2;vi\x1b\\"],
+  ["two escapes before a title", "\x1b\x1bkvim\x1b\\b", "\x1b\x1b]2;vim\x1b\\b"],
+  ["nothing but titles", "\x1bk".repeat(50), "\x1b]2;".repeat(50)],
   ["k that is no title", "\x1b(k\x1b[kk", "\x1b(k\x1b[kk"],
   ["a passthrough", "a\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\b", "a\x1b]52;c;aGk=\x07b"],
   ["a passthrough with its own ST", "\x1bPtmux;\x1b\x1b]8;;u\x1b\x1b\\\x1b\\b", "\x1b]8;;u\x1b\\b"],
   ["a single escape in a passthrough", "\x1bPtmux;a\x1bbc\x1b\\d", "abcd"],
-  ["a title in a passthrough", "\x1bPtmux;\x1b\x1bkt\x1b\x1b\\x\x1b\\y", "\x1b\\xy"],
+  ["a title in a passthrough", "\x1bPtmux;\x1b\x1bkt\x1b\x1b\\x\x1b\\y", "\x1b]2;t\x1b\\xy"],
+  ["a passthrough in a passthrough", "\x1bPtmux;\x1b\x1bPtmux;a\x1b\\b", "\x1bPtmux;ab"],
   ["other DCS", "\x1bP$qm\x1b\\\x1bP+q544e\x1b\\", "\x1bP$qm\x1b\\\x1bP+q544e\x1b\\"],
   ["DCS that begins like a passthrough", "\x1bPtmuy\x1b\\z", "\x1bPtmuy\x1b\\z"],
   ["DCS that breaks off into a passthrough", "\x1bPtm\x1bPtmux;q\x1b\\", "\x1bPtmq"],
@@ -87,6 +96,19 @@ describe("ByteFilter", () => {
       const input = Array.from({ length: 60 }, () => pieces[random(pieces.length)]).join("");
       expect(filterCut(input, () => 1 + random(9))).toBe(filterWhole(input));
     }
+  });
+
+  it("gives xterm.js the titles, and nothing of them to print", async () => {
+    const terminal = new Terminal({ allowProposedApi: true });
+    const titles: string[] = [];
+    terminal.onTitleChange((title) => titles.push(title));
+    const filter = new ByteFilter();
+    const input = "a\x1bkv\x07i\xc2\x9cm\x1b\\b\x1bkcut\x1b[1mc\x1bk\x1b\\d";
+    for (const byte of bytes(input)) {
+      await new Promise<void>((done) => terminal.write(filter.push(Uint8Array.of(byte)), done));
+    }
+    expect(titles).toEqual(["vim", "cut", ""]);
+    expect(terminal.buffer.active.getLine(0)?.translateToString(true)).toBe("abcd");
   });
 
   it("holds back no more than its bound, and nothing at all of plain text", () => {

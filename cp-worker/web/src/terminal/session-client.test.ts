@@ -67,12 +67,12 @@ describe("output", () => {
     expect(viewer.view.connection).toBe("live");
   });
 
-  it("counts raw bytes where the filter drops some", () => {
+  it("counts raw bytes where the filter changes some", () => {
     const viewer = TestViewer.live();
     viewer.frame(100, "\x1bktitle\x1b");
     viewer.frame(108, "\\x");
     viewer.parse();
-    expect(viewer.terminal.content).toBe("screen\x1b\\x");
+    expect(viewer.terminal.content).toBe("screen\x1b]2;title\x1b\\x");
     expect(viewer.sent.at(-1)).toEqual({ type: "session.ack", seq: 110 });
   });
 });
