@@ -94,6 +94,10 @@ pub const CONTROL_REPLY_BYTES: usize = 16 * 1024 * 1024;
 /// Snapshots above this many bytes lose their hyperlinks, which can be hundred times the text.
 pub const SNAPSHOT_LINKS_BYTES: usize = 64 * 1024;
 
+/// Bytes of a snapshot that its screens may take: the contract's limit less room for modes, tab
+/// stops, a title and an unfinished sequence.
+pub const SCREENS_BYTES: usize = protocol::limits::SNAPSHOT_BYTES - 32 * 1024;
+
 /// Longest escape sequence that the mode tracker keeps as unfinished.
 pub const UNFINISHED_BYTES: usize = 4 * 1024;
 

@@ -81,12 +81,17 @@ fn notify(words: &[String]) -> ExitCode {
 }
 
 fn version() -> ExitCode {
-    println!("chatcode-gateway {}", env!("CARGO_PKG_VERSION"));
+    print(&format!("chatcode-gateway {}\n", env!("CARGO_PKG_VERSION")))
+}
+
+/// Prints; whoever stopped reading, as `head` does, has what it wanted.
+fn print(text: &str) -> ExitCode {
+    let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
     ExitCode::SUCCESS
 }
 
 fn help() -> ExitCode {
-    println!(
+    let mut text = format!(
         "chatcode-gateway {} - keeps tmux sessions and relays them to the browser\n\n\
          Usage: chatcode-gateway COMMAND\n\n\
          Commands:\n  run [FLAGS]       run the gateway in the foreground\n  \
@@ -95,15 +100,15 @@ fn help() -> ExitCode {
          notify TITLE      from within a session: tell its person, for agents' hooks\n  \
          version           print the version\n  help              print this\n\n\
          {}\n\n\
-         Settings of run, by flag, environment or file (first one wins):",
+         Settings of run, by flag, environment or file (first one wins):\n",
         env!("CARGO_PKG_VERSION"),
         local::HELP
     );
     for setting in &SETTINGS {
         let flag = setting.flag.map(|flag| format!("--{flag}")).unwrap_or_default();
-        println!("  {flag:<18} {:<25} {}", setting.variable, setting.help);
+        text.push_str(&format!("  {flag:<18} {:<25} {}\n", setting.variable, setting.help));
     }
-    ExitCode::SUCCESS
+    print(&text)
 }
 
 fn usage(message: &str) -> ExitCode {

@@ -66,6 +66,26 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// Writes the row's characters without their colours and attributes.
+    pub fn write_plain(&self, out: &mut Vec<u8>, carry: &mut Carry) {
+        if carry.shifted {
+            out.push(SHIFT_OUT);
+        }
+        for piece in pieces(self.bytes) {
+            match piece {
+                Piece::Shift(byte) => {
+                    carry.shifted = byte == SHIFT_OUT;
+                    out.push(byte);
+                }
+                Piece::Text(bytes) => out.extend_from_slice(bytes),
+                Piece::Sgr(_) | Piece::Sequence(_) => {}
+            }
+        }
+        if carry.shifted {
+            out.push(SHIFT_IN);
+        }
+    }
+
     /// The last character of the row with its combining marks, its pen and its width in cells.
     /// Also moves what is carried to the row's end.
     pub fn last_character(&self, carry: &mut Carry) -> Option<(Vec<u8>, Pen, u32)> {

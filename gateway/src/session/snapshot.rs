@@ -6,7 +6,7 @@
 
 use super::modes::Modes;
 use super::row::{Carry, Row, strip_links};
-use crate::limits::SNAPSHOT_LINKS_BYTES;
+use crate::limits::{SCREENS_BYTES, SNAPSHOT_LINKS_BYTES};
 use crate::tmux::parser::PaneId;
 
 /// What `display-message` is asked for, in the order of [`Pane`]'s reader.
@@ -124,7 +124,7 @@ pub struct Snapshot {
     pub data: Vec<u8>,
     /// History lines in `data`.
     pub history_lines: u32,
-    /// Whether history was left out to fit.
+    /// Whether history was left out to fit; or of a vast screen colours, or rows.
     pub truncated: bool,
     /// The escape sequence that tmux is in the middle of.
     pub unfinished: Vec<u8>,
@@ -146,7 +146,7 @@ pub fn build(
 
     let mut screen = Vec::new();
     let unfinished = octal(unfinished.strip_suffix(b"\n").unwrap_or(unfinished));
-    write_screens(&mut screen, &pane, modes, &saved, &visible);
+    let whole = write_screens(&mut screen, &pane, modes, &saved, &visible);
     write_state(&mut screen, &pane, modes, &visible);
     screen.extend_from_slice(&unfinished);
     screen.extend_from_slice(modes.half_character());
@@ -158,7 +158,8 @@ pub fn build(
     let kept = write_history(&mut data, rows.get(..available).unwrap_or_default(), &pane, room);
     data.extend_from_slice(&screen);
     let history_lines = u32::try_from(kept).unwrap_or(u32::MAX);
-    Some(Snapshot { pane, data, history_lines, truncated: kept < available, unfinished })
+    let truncated = kept < available || !whole;
+    Some(Snapshot { pane, data, history_lines, truncated, unfinished })
 }
 
 /// Full reset, and what xterm.js keeps through one: a hidden cursor and new line mode. G1 becomes
@@ -192,27 +193,58 @@ fn write_history(out: &mut Vec<u8>, rows: &[&[u8]], pane: &Pane, room: usize) ->
     kept
 }
 
-fn write_screens(out: &mut Vec<u8>, pane: &Pane, modes: &Modes, saved: &[u8], visible: &[u8]) {
+/// Returns whether all of it fitted; what is seen comes before what is saved.
+fn write_screens(
+    out: &mut Vec<u8>,
+    pane: &Pane,
+    modes: &Modes,
+    saved: &[u8],
+    visible: &[u8],
+) -> bool {
+    let mut shown = Vec::new();
+    let mut whole = write_rows(&mut shown, visible, SCREENS_BYTES);
     if pane.alternate_on {
-        write_rows(out, saved);
+        whole &= write_rows(out, saved, SCREENS_BYTES - shown.len());
         cursor(out, pane.saved_x, pane.saved_y);
         // Leaving the alternate screen restores this cursor and this pen.
         modes.main_pen().write(out);
         out.extend_from_slice(b"\x1b[?1049h\x1b[m");
     }
-    write_rows(out, visible);
+    out.extend_from_slice(&shown);
+    whole
 }
 
-fn write_rows(out: &mut Vec<u8>, body: &[u8]) {
-    let mut carry = Carry::default();
-    for (y, row) in lines(body).enumerate() {
-        if row.is_empty() {
-            continue;
-        }
-        cursor(out, 0, u32::try_from(y).unwrap_or(u32::MAX));
-        Row::new(row).write(out, &mut carry);
-        out.extend_from_slice(b"\x1b[m");
+/// Writes the rows into `room` bytes: without their colours if need be, and then the lowest of
+/// them. Returns whether all of it fitted; a program's next redraw brings the rest.
+fn write_rows(out: &mut Vec<u8>, body: &[u8], room: usize) -> bool {
+    let rows = render(body, |row, out, carry| row.write(out, carry));
+    if rows.iter().map(Vec::len).sum::<usize>() <= room {
+        rows.iter().for_each(|row| out.extend_from_slice(row));
+        return true;
     }
+    let rows = render(body, |row, out, carry| row.write_plain(out, carry));
+    let mut left = room;
+    let fits = rows.iter().rev().take_while(|row| {
+        let fits = row.len() <= left;
+        left = left.saturating_sub(row.len());
+        fits
+    });
+    let kept = fits.count();
+    rows.iter().skip(rows.len() - kept).for_each(|row| out.extend_from_slice(row));
+    false
+}
+
+fn render(body: &[u8], write: fn(&Row<'_>, &mut Vec<u8>, &mut Carry)) -> Vec<Vec<u8>> {
+    let mut carry = Carry::default();
+    let rows = lines(body).enumerate().filter(|(_, row)| !row.is_empty());
+    rows.map(|(y, row)| {
+        let mut out = Vec::with_capacity(row.len() + 16);
+        cursor(&mut out, 0, u32::try_from(y).unwrap_or(u32::MAX));
+        write(&Row::new(row), &mut out, &mut carry);
+        out.extend_from_slice(b"\x1b[m");
+        out
+    })
+    .collect()
 }
 
 fn write_state(out: &mut Vec<u8>, pane: &Pane, modes: &Modes, visible: &[u8]) {
@@ -322,6 +354,28 @@ mod tests {
     fn a_snapshot_shows_the_cursor_that_the_terminal_may_have_hidden() {
         let data = built(b"", b"", 0).data;
         assert!(data.starts_with(b"\x1bc\x1b[?25h\x1b[20l"), "{data:?}");
+    }
+
+    #[test]
+    fn a_vast_screen_loses_its_colours_and_then_its_first_rows() {
+        let cell = "\x1b[38;2;1;2;3m\x1b[48;2;4;5;6mx\x1b[0m";
+        let coloured = built(b"", format!("{}\n", cell.repeat(400)).repeat(200).as_bytes(), 0);
+        assert!(coloured.truncated && coloured.data.len() <= SNAPSHOT_BYTES);
+        let text = String::from_utf8_lossy(&coloured.data);
+        assert_eq!(text.matches(&"x".repeat(400)).count(), 200, "every row, without colours");
+        let rows: String = (0..1_000).map(|n| format!("{n:04}{}\n", "日".repeat(498))).collect();
+        let wide = built(b"", rows.as_bytes(), 0);
+        assert!(wide.truncated && wide.data.len() <= SNAPSHOT_BYTES);
+        let text = String::from_utf8_lossy(&wide.data);
+        assert!(text.contains("0999日") && !text.contains("0000日"));
+    }
+
+    #[test]
+    fn a_scroll_region_that_is_none_is_left_out() {
+        let state = STATE.replace("|0|23|", "|4294967295|4294967295|");
+        let replies = [state.as_bytes(), b"\n", b"", b"\n", b"x\n"].map(<[u8]>::to_vec);
+        let snapshot = build(&replies, &Modes::default(), 0, SNAPSHOT_BYTES).expect("a snapshot");
+        assert!(!String::from_utf8_lossy(&snapshot.data).contains("\x1b[4294967296"));
     }
 
     #[test]

@@ -94,6 +94,8 @@ pub struct Stream {
     last_use: Ms,
     acked_total: u64,
     orphans: Vec<String>,
+    /// Viewers have been given their place in the stream since it last was detached.
+    greeted: bool,
     /// Viewers know of a lag and have not been sent the snapshot that ends it.
     lag_told: bool,
 }
@@ -121,6 +123,7 @@ impl Stream {
             last_use: 0,
             acked_total: 0,
             orphans: Vec::new(),
+            greeted: false,
             lag_told: false,
         }
     }
@@ -322,7 +325,7 @@ impl Stream {
         // Who comes next may be somebody else, on another way.
         self.credit = Credit::new(OUTPUT_WINDOW);
         self.hold_until = None;
-        self.lag_told = false;
+        (self.greeted, self.lag_told) = (false, false);
         self.acked = self.sent;
         self.keep_plain_marks();
         self.take_orphans()
@@ -451,6 +454,7 @@ impl Stream {
             let (request_id, ack) = (std::mem::take(request_id), std::mem::take(ack));
             let text = std::mem::replace(&mut front.text, ack);
             front.kind = MarkKind::Ack;
+            self.greeted = true;
             return Some(Out::Answer(request_id, text));
         }
         let mark = self.marks.pop_front()?;
@@ -472,6 +476,9 @@ impl Stream {
 
     /// Latest wins: what was not sent is dropped, and said so once.
     fn lag(&mut self) {
+        if !self.greeted {
+            return self.start_over();
+        }
         let lagged = protocol::events::Event::from(protocol::events::SessionLagged {
             session_id: self.session_id,
             seq: seq::narrow(self.sent),
@@ -487,6 +494,14 @@ impl Stream {
             let mark = Mark { at: self.sent, kind: MarkKind::Lagged, text };
             self.marks.push_front(untold.unwrap_or(mark));
         }
+    }
+
+    /// A flood came before anybody was given a place in the stream: nobody has lost anything, and
+    /// who waits gets another snapshot.
+    fn start_over(&mut self) {
+        self.mode = Mode::Detached;
+        self.drop_ring();
+        self.keep_plain_marks();
     }
 
     fn drop_ring(&mut self) {

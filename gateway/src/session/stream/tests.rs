@@ -8,6 +8,7 @@ fn live() -> Stream {
     let mut stream = Stream::new(7, None);
     stream.snapshot_taken(0, 0);
     stream.bound_confirmed(u64::MAX);
+    stream.greeted = true;
     stream
 }
 
@@ -257,4 +258,20 @@ fn a_slow_reader_gets_every_byte_of_what_fits_its_backlog() {
     reader.pass(1_000, 60);
     reader.pass(3_000, 0);
     assert_eq!((reader.snapshots, reader.stream.unacked()), (before, 0));
+}
+
+#[test]
+fn a_flood_before_the_answer_to_an_attach_is_no_lag() {
+    let mut stream = Stream::new(7, None);
+    stream.snapshot_taken(0, 0);
+    stream.mark_answer("r-1".into(), "snapshot".into(), "ack".into());
+    // tmux has not confirmed the bound yet, so the answer waits.
+    stream.push(b"$ ", 0);
+    stream.push(&vec![b'x'; RING_BYTES + 1], 0);
+    assert_eq!((stream.mode(), stream.take_orphans()), (Mode::Detached, vec!["r-1".to_owned()]));
+    assert!(texts(&mut stream, 1).is_empty(), "nothing is told to who has no place yet");
+    stream.snapshot_taken(0, 2);
+    stream.mark_answer("r-1".into(), "snapshot".into(), "ack".into());
+    stream.bound_confirmed(u64::MAX);
+    assert_eq!(texts(&mut stream, 3), ["snapshot", "ack"]);
 }
