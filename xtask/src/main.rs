@@ -10,6 +10,7 @@ mod steps;
 mod test;
 
 use lexopt::prelude::*;
+use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -26,7 +27,8 @@ Commands:
   build-worker [--release]   the control plane as cp-worker/build/{index.js, index_bg.wasm}
   mock-cp [--port N] [--script FILE]
                              a control plane in the terminal, to talk to one gateway by hand
-  bench [--idle SECONDS]     the release gateway against the budgets of the design
+  bench [options]            the release gateway against the budgets of the design, floors of
+                             the same run, and the last run; `bench --help` tells more
 
 `cargo xtask test --only help` lists the steps.
 ";
@@ -52,7 +54,7 @@ fn start() -> Result<()> {
             "dev" => dev(arguments),
             "test" => test(arguments),
             "build-worker" => build_worker(arguments),
-            "mock-cp" => tool("mock-cp", &[], arguments),
+            "mock-cp" => tool("mock-cp", &[], &arguments.raw_args()?.collect::<Vec<_>>()),
             "bench" => bench(arguments),
             other => Err(format!("no command {other}; see cargo xtask --help").into()),
         },
@@ -95,28 +97,27 @@ fn build_worker(mut arguments: lexopt::Parser) -> Result<()> {
     Ok(())
 }
 
-fn bench(arguments: lexopt::Parser) -> Result<()> {
+fn bench(mut arguments: lexopt::Parser) -> Result<()> {
     let root = run::root()?;
-    run::run(run::cargo(&root).args(["build", "--release", "--package", "chatcode-gateway"]))?;
+    let arguments: Vec<_> = arguments.raw_args()?.collect();
+    if !arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
+        run::run(run::cargo(&root).args(["build", "--release", "--package", "chatcode-gateway"]))?;
+    }
     let gateway = run::target(&root).join("release/chatcode-gateway");
     // The measuring side must not be the slow one, so it is built with optimisation too.
     let environment = [("CHATCODE_GATEWAY_BIN", gateway.into_os_string())];
-    tool("bench", &environment, arguments)
+    tool("bench", &environment, &arguments)
 }
 
 /// Runs a program of the `integration` crate, which knows a gateway's other side.
-fn tool(
-    name: &str,
-    environment: &[(&str, std::ffi::OsString)],
-    mut arguments: lexopt::Parser,
-) -> Result<()> {
+fn tool(name: &str, environment: &[(&str, OsString)], arguments: &[OsString]) -> Result<()> {
     let root = run::root()?;
     let mut command = run::cargo(&root);
     command.args(["run", "--quiet", "--package", "integration", "--bin", name]);
     if name == "bench" {
         command.args(["--profile", "tools"]);
     }
-    command.arg("--").args(arguments.raw_args()?);
+    command.arg("--").args(arguments);
     command.envs(environment.iter().map(|(name, value)| (*name, value)));
     run::run(&mut command)
 }
