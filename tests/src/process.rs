@@ -91,14 +91,57 @@ pub fn is_alive(pid: u32) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
-/// User and system time of a process so far, in seconds.
-pub fn cpu_seconds(pid: u32) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process lives");
-    let (_, rest) = stat.rsplit_once(") ").expect("a stat line");
-    let fields: Vec<&str> = rest.split(' ').collect();
-    let ticks: u64 = [11, 12].iter().map(|&at| fields[at].parse::<u64>().expect("ticks")).sum();
-    // 100 ticks a second on every Linux that we meet.
-    ticks as f64 / 100.0
+/// What a process has used so far.
+#[derive(Clone, Debug)]
+pub struct Usage {
+    /// Time on a processor, in seconds.
+    pub cpu_seconds: f64,
+    /// Page faults of all children that have ended and were waited for. A process cannot run
+    /// without some, so this moves with every child, however short it lived.
+    child_faults: u64,
+    children: Vec<u32>,
+}
+
+impl Usage {
+    /// Of a process with its threads, its children not counted.
+    pub fn of(pid: u32) -> Self {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("a living process");
+        let (_, rest) = stat.rsplit_once(") ").expect("a stat line");
+        let fields: Vec<u64> = rest.split(' ').map(|field| field.parse().unwrap_or(0)).collect();
+        // Fields of proc(5) from `state` on: cminflt and cmajflt, then utime and stime, which
+        // have 100 ticks a second on every Linux that we meet.
+        let child_faults = fields[8] + fields[10];
+        let ticks = (fields[11] + fields[12]) as f64 / 100.0;
+        let cpu_seconds = exact_cpu_seconds(pid).unwrap_or(ticks);
+        Self { cpu_seconds, child_faults, children: children(pid) }
+    }
+
+    /// Children that came since `before`: those that live, and one for those that have ended,
+    /// however many they were.
+    pub fn spawned_since(&self, before: &Self) -> usize {
+        let new = self.children.iter().filter(|child| !before.children.contains(child)).count();
+        new + usize::from(self.child_faults > before.child_faults)
+    }
+}
+
+/// From the scheduler's own count in nanoseconds, where the kernel keeps it.
+fn exact_cpu_seconds(pid: u32) -> Option<f64> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    let mut nanoseconds = 0;
+    for thread in threads.filter_map(Result::ok) {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        nanoseconds += text.split(' ').next()?.parse::<u64>().ok()?;
+    }
+    Some(nanoseconds as f64 / 1e9)
+}
+
+/// The living children of a process.
+pub fn children(pid: u32) -> Vec<u32> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten();
+    let lists = threads
+        .filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("children")).ok());
+    let lists: Vec<String> = lists.collect();
+    lists.iter().flat_map(|list| list.split_whitespace()).filter_map(|id| id.parse().ok()).collect()
 }
 
 /// A memory figure of `/proc/PID/status` in bytes, such as `VmRSS` or `RssAnon`.

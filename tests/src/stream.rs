@@ -52,6 +52,8 @@ pub struct Stream {
     pub most_unacked: u64,
     /// Live and replayed bytes so far.
     pub total: u64,
+    /// Live frames so far.
+    pub frames: u64,
     /// When the last live frame came.
     pub last_at: Option<Instant>,
     /// Live and replayed bytes that nobody has consumed yet.
@@ -86,6 +88,7 @@ impl Stream {
             acked: 0,
             most_unacked: 0,
             total: 0,
+            frames: 0,
             last_at: None,
             unread: Vec::new(),
             keep_log: false,
@@ -103,6 +106,7 @@ impl Stream {
     /// Takes a live frame. Returns the seq to acknowledge, if it is time.
     pub fn take_output(&mut self, at: Instant, from: u32, payload: &[u8]) -> Option<u32> {
         self.last_at = Some(at);
+        self.frames += 1;
         let id = self.session_id;
         assert!(self.attached, "session {id}: output while detached");
         assert!(!self.lagged, "session {id}: output between lagged and its snapshot");

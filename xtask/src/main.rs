@@ -12,6 +12,7 @@ mod test;
 mod tmux;
 
 use lexopt::prelude::*;
+use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -31,7 +32,8 @@ Commands:
   fuzz [TARGET] [--seconds N]
                              look for inputs that break a parser (60 s each), with cargo-fuzz and
                              a nightly compiler
-  bench [--idle SECONDS]     the release gateway against the budgets of the design
+  bench [options]            the release gateway against the budgets of the design, floors of
+                             the same run, and the last run; `bench --help` tells more
 
 `cargo xtask test --only help` lists the steps. The integration tests of the gateway run again with
 every tmux that CHATCODE_TMUX_BINARIES names, separated by colons.
@@ -58,7 +60,7 @@ fn start() -> Result<()> {
             "dev" => dev(arguments),
             "test" => test(arguments),
             "build-worker" => build_worker(arguments),
-            "mock-cp" => tool("mock-cp", &[], arguments),
+            "mock-cp" => tool("mock-cp", &[], &arguments.raw_args()?.collect::<Vec<_>>()),
             "fuzz" => fuzz(arguments),
             "bench" => bench(arguments),
             other => Err(format!("no command {other}; see cargo xtask --help").into()),
@@ -114,28 +116,27 @@ fn build_worker(mut arguments: lexopt::Parser) -> Result<()> {
     Ok(())
 }
 
-fn bench(arguments: lexopt::Parser) -> Result<()> {
+fn bench(mut arguments: lexopt::Parser) -> Result<()> {
     let root = run::root()?;
-    run::run(run::cargo(&root).args(["build", "--release", "--package", "chatcode-gateway"]))?;
+    let arguments: Vec<_> = arguments.raw_args()?.collect();
+    if !arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
+        run::run(run::cargo(&root).args(["build", "--release", "--package", "chatcode-gateway"]))?;
+    }
     let gateway = run::target(&root).join("release/chatcode-gateway");
     // The measuring side must not be the slow one, so it is built with optimisation too.
     let environment = [("CHATCODE_GATEWAY_BIN", gateway.into_os_string())];
-    tool("bench", &environment, arguments)
+    tool("bench", &environment, &arguments)
 }
 
 /// Runs a program of the `integration` crate, which knows a gateway's other side.
-fn tool(
-    name: &str,
-    environment: &[(&str, std::ffi::OsString)],
-    mut arguments: lexopt::Parser,
-) -> Result<()> {
+fn tool(name: &str, environment: &[(&str, OsString)], arguments: &[OsString]) -> Result<()> {
     let root = run::root()?;
     let mut command = run::cargo(&root);
     command.args(["run", "--quiet", "--package", "integration", "--bin", name]);
     if name == "bench" {
         command.args(["--profile", "tools"]);
     }
-    command.arg("--").args(arguments.raw_args()?);
+    command.arg("--").args(arguments);
     command.envs(environment.iter().map(|(name, value)| (*name, value)));
     run::run(&mut command)
 }

@@ -314,10 +314,10 @@ impl Session {
     pub fn end(&mut self, ended: SessionEnded, requests: &[String]) {
         crate::log!(Info, "a session has ended", session = self.id, reason = ended.reason);
         self.ended = true;
-        for request in std::mem::take(&mut self.waiting) {
+        let asked = self.in_flight.take().map(|flight| flight.answers).unwrap_or_default();
+        for request in std::mem::take(&mut self.waiting).into_iter().chain(asked) {
             self.fail(&request.request_id, codes::UNKNOWN_SESSION, "the session has ended");
         }
-        self.in_flight = None;
         for request_id in self.input.clear() {
             self.fail(&request_id, codes::UNKNOWN_SESSION, "the session has ended");
         }

@@ -1,5 +1,6 @@
-//! The floor: a bare `tmux -C` client on a session of its own, with nothing behind it.
+//! The floor: bare `tmux -C` clients on a server of their own, with nothing behind them.
 
+use integration::stream::find;
 use integration::tempdir::TempDir;
 use integration::tmux::Tmux;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -10,50 +11,61 @@ use std::time::{Duration, Instant};
 /// Bytes of earlier output that are kept to find a mark across blocks.
 const TAIL: usize = 4096;
 
-/// A bare control client.
+/// How long output may take.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A server with sessions, each with its control client.
 pub struct Bare {
     tmux: Tmux,
+    sessions: Vec<Session>,
+    /// Folder of the sessions.
+    pub home: TempDir,
+}
+
+/// A session and its control client.
+pub struct Session {
     client: Child,
     commands: ChildStdin,
     output: Receiver<(Instant, Vec<u8>)>,
     tail: Vec<u8>,
-    /// Folder of the session.
-    pub home: TempDir,
 }
 
 impl Bare {
-    /// A shell in a session of `cols` × `rows`, as large a history as the gateway's.
-    pub fn start(cols: u32, rows: u32) -> Self {
+    /// A server with so many shells of `cols` × `rows`, as large a history as the gateway's.
+    pub fn start(sessions: u32, cols: u32, rows: u32) -> Self {
         let home = TempDir::new();
         let tmux = Tmux::new("bare", home.path());
-        let (x, y) = (cols.to_string(), rows.to_string());
-        let folder = home.path().to_string_lossy().into_owned();
+        let mut bare = Self { tmux, sessions: Vec::new(), home };
+        for number in 1..=sessions {
+            bare.open(number, cols, rows);
+        }
+        bare
+    }
+
+    fn open(&mut self, number: u32, cols: u32, rows: u32) {
+        let (name, x, y) = (format!("cc-{number}"), cols.to_string(), rows.to_string());
+        let folder = self.home.path().to_string_lossy().into_owned();
         let shell = "HOME=/nonexistent exec bash --norc";
-        tmux.run(&[
-            "-f",
-            "/dev/null",
-            "start-server",
-            ";",
-            "set",
-            "-g",
-            "history-limit",
-            "10000",
-            ";",
-            "new-session",
-            "-d",
-            "-s",
-            "cc-1",
-            "-x",
-            &x,
-            "-y",
-            &y,
-            "-c",
-            &folder,
-            shell,
-        ]);
+        let server = ["-f", "/dev/null", "start-server", ";"];
+        let history = ["set", "-g", "history-limit", "10000", ";", "new-session", "-d", "-s"];
+        let session = [&name, "-x", &x, "-y", &y, "-c", &folder, shell];
+        self.tmux.run(&[server.as_slice(), &history, &session].concat());
+        let mut session = Session::attach(&self.tmux, &name);
+        session.command(&format!("set -w window-size manual ; resize-window -x {cols} -y {rows}"));
+        self.sessions.push(session);
+    }
+
+    /// The session with this number, from 1.
+    pub fn session(&mut self, number: usize) -> &mut Session {
+        &mut self.sessions[number - 1]
+    }
+}
+
+impl Session {
+    fn attach(tmux: &Tmux, name: &str) -> Self {
         let mut client = tmux
             .command()
-            .args(["-C", "attach", "-t", "=cc-1"])
+            .args(["-C", "attach", "-t", &format!("={name}")])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -68,9 +80,7 @@ impl Bare {
                 }
             }
         });
-        let mut bare = Self { tmux, client, commands, output, tail: Vec::new(), home };
-        bare.command(&format!("set -w window-size manual ; resize-window -x {cols} -y {rows}"));
-        bare
+        Self { client, commands, output, tail: Vec::new() }
     }
 
     fn command(&mut self, line: &str) {
@@ -88,11 +98,9 @@ impl Bare {
     /// Waits for a mark; when it came.
     pub fn expect(&mut self, mark: &str) -> Instant {
         loop {
-            let patience = Duration::from_secs(300);
-            let (at, bytes) =
-                self.output.recv_timeout(patience).expect("output of the bare client");
+            let (at, bytes) = self.output.recv_timeout(PATIENCE).expect("output of a bare client");
             self.tail.extend_from_slice(&bytes);
-            if let Some(found) = integration::stream::find(&self.tail, mark.as_bytes()) {
+            if let Some(found) = find(&self.tail, mark.as_bytes()) {
                 self.tail.drain(..found + mark.len());
                 return at;
             }
@@ -100,12 +108,20 @@ impl Bare {
             self.tail.drain(..surplus);
         }
     }
+
+    /// Throws away what has come.
+    pub fn discard(&mut self) {
+        while self.output.try_recv().is_ok() {}
+        self.tail.clear();
+    }
 }
 
 impl Drop for Bare {
     fn drop(&mut self) {
-        let _ = self.client.kill();
-        let _ = self.client.wait();
+        for session in &mut self.sessions {
+            let _ = session.client.kill();
+            let _ = session.client.wait();
+        }
         self.tmux.kill_server();
     }
 }
