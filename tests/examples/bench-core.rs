@@ -5,10 +5,11 @@
 use chatcode_gateway::session::modes::Modes;
 use chatcode_gateway::session::snapshot;
 use chatcode_gateway::session::stream::Out;
-use chatcode_gateway::session::{Place, Session};
+use chatcode_gateway::session::{Place, Remembered, Session};
 use chatcode_gateway::tmux::parser::{Message, Parser};
 use chatcode_gateway::tmux::version::Version;
 use protocol::frame::Frame;
+use protocol::limits::SNAPSHOT_BYTES;
 use std::hint::black_box;
 
 /// tmux cuts its lines of output there.
@@ -74,10 +75,10 @@ fn track(content: &[u8]) {
 
 /// A session whose viewer acks every frame at once.
 fn stream(said: &[u8]) {
-    let place = Place { window: 1, pane: 1, cols: 200, rows: 50 };
+    let place =
+        Place { session: 1, window: 1, pane: 1, cols: 200, rows: 50, window_size: (200, 50) };
     let can = Version::read("tmux 3.3a").expect("a version").capabilities();
-    let mut session = Session::new(1, place, can, "/nonexistent".into(), (None, &[]), 0);
-    session.client_started();
+    let mut session = Session::new(1, place, can, "/nonexistent".into(), &Remembered::default(), 0);
     session.on_tmux(b"%begin 1 0 0\n%end 1 0 0\n", 0);
     session.attach("a".to_owned(), Some(1), None, 0);
     let (mut now, mut sent, mut rest) = (0, 0, said);
@@ -99,8 +100,8 @@ fn stream(said: &[u8]) {
 fn reply(session: &mut Session, now: u64) {
     let told = String::from_utf8(session.take_to_tmux()).expect("text");
     for (number, command) in told.lines().flat_map(|line| line.split(" ; ")).enumerate() {
-        let place = command.starts_with("display-message");
-        let body = if place { "@1 %1 200 50\n" } else { "" };
+        let place = command.starts_with("list-panes");
+        let body = if place { "11 @1 %1 200 50\n" } else { "" };
         let text = format!("%begin 1 {number} 1\n{body}%end 1 {number} 1\n");
         session.on_tmux(text.as_bytes(), now);
     }
@@ -112,7 +113,7 @@ fn send(session: &mut Session, now: u64) -> usize {
         if let Out::Frame(bytes) = black_box(out) {
             let frame = Frame::decode(&bytes).expect("a frame");
             sent += frame.payload.len();
-            session.ack(frame.seq.wrapping_add(frame.payload.len() as u32));
+            session.ack(frame.seq.wrapping_add(frame.payload.len() as u32), now);
         }
     }
     sent
@@ -125,6 +126,7 @@ fn take_snapshot(content: &[u8]) {
     let visible = lines.iter().cycle().take(ROWS).flatten().copied().collect();
     let state = b"200|50|2|23|1000|0|0|0|1|0|0|0|0|0|0|0|0|0|1|0|49|8,16,24\n".to_vec();
     let replies = [state, b"\n".to_vec(), history, b"\n".to_vec(), visible];
-    let snapshot = snapshot::build(&replies, &Modes::default(), LINES as u32).expect("a snapshot");
+    let snapshot = snapshot::build(&replies, &Modes::default(), LINES as u32, SNAPSHOT_BYTES)
+        .expect("a snapshot");
     assert!(black_box(snapshot).data.len() > LINES, "a snapshot was built");
 }
