@@ -5,6 +5,7 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { AGENTS, AgentMark } from "@/components/agent";
 import { RenameDialog } from "@/components/rename-dialog";
+import { SessionAttention } from "@/components/session-attention";
 import { StatusDot } from "@/components/status-dot";
 import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
@@ -42,6 +43,7 @@ export function SessionRow({ session, now }: { session: Session; now: number }) 
           <span className="mx-1.5">in</span>
           <span className="font-mono text-xs">{session.workdir || "~/workspace"}</span>
         </p>
+        {session.attention !== null && <SessionAttention attention={session.attention} now={now} />}
       </div>
       <SessionFacts session={session} now={now} />
       {running && <SessionMenu session={session} />}

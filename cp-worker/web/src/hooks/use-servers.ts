@@ -3,6 +3,7 @@
 import { useCallback, useEffect, useState } from "react";
 import { useAuth } from "@/hooks/auth";
 import { ApiError, api, problemText, type Server, type Session } from "@/lib/api";
+import { applyAttention } from "@/lib/attention";
 import { applyToServer, changesSessions } from "@/lib/server-state";
 import { watchGateway } from "@/link/watcher";
 
@@ -62,6 +63,11 @@ export function useServers(): LiveServers {
                 server.gateway_id === id ? applyToServer(server, message, Date.now()) : server,
               ) ?? null,
           );
+          setSessions((known) => {
+            const list = known[id];
+            const after = list && applyAttention(list, message, Date.now());
+            return after === list || after === undefined ? known : { ...known, [id]: after };
+          });
           if (changesSessions(message)) loadSessions(id);
         },
       });

@@ -45,6 +45,8 @@ export interface Session {
   created_at: number;
   ended_at: number | null;
   viewers: number;
+  /** What it wants a person for, since somebody last looked at it; null when nothing. */
+  attention: { at: number; reason: string; title: string | null } | null;
 }
 
 export interface SessionRequest {

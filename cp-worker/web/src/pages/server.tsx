@@ -8,11 +8,14 @@ import { LoadProblem } from "@/components/load-problem";
 import { NewSessionDialog } from "@/components/new-session-dialog";
 import { Page } from "@/components/page";
 import { MachineLine, ServerMeters, ServerStatus } from "@/components/server-health";
+import { AttentionStatus } from "@/components/session-attention";
 import { SessionRow } from "@/components/session-row";
 import { Button } from "@/components/ui/button";
 import { Skeleton } from "@/components/ui/skeleton";
 import { useNow } from "@/hooks/use-now";
+import { usePageTitle } from "@/hooks/use-page-title";
 import { useServers } from "@/hooks/use-servers";
+import { wanting } from "@/lib/attention";
 import type { Server, Session } from "@/lib/api";
 import { NotFoundPage } from "@/pages/not-found";
 
@@ -20,9 +23,12 @@ export function ServerPage() {
   const { gatewayId = "" } = useParams();
   const live = useServers();
   const server = live.servers?.find(({ gateway_id }) => gateway_id === gatewayId);
+  const sessions = live.sessions[gatewayId];
+  usePageTitle(server?.name ?? "Server", wanting(sessions ?? []).length);
   if (live.servers !== null && server === undefined) return <NotFoundPage what="server" />;
   return (
     <Page>
+      <AttentionStatus sessions={sessions ?? []} />
       {server === undefined ? (
         live.problem === null ? (
           <LoadingServer />
@@ -30,7 +36,7 @@ export function ServerPage() {
           <LoadProblem text={live.problem} onRetry={live.reload} />
         )
       ) : (
-        <ServerView server={server} sessions={live.sessions[gatewayId]} />
+        <ServerView server={server} sessions={sessions} />
       )}
     </Page>
   );

@@ -8,13 +8,16 @@ import { EmptyState } from "@/components/empty-state";
 import { LoadProblem } from "@/components/load-problem";
 import { Page } from "@/components/page";
 import { MachineLine, ServerMeters, ServerStatus } from "@/components/server-health";
+import { AttentionCount, AttentionStatus } from "@/components/session-attention";
 import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
 import { Skeleton } from "@/components/ui/skeleton";
 import { useNow } from "@/hooks/use-now";
+import { usePageTitle } from "@/hooks/use-page-title";
 import { useServers, type LiveServers } from "@/hooks/use-servers";
 import { api, type Server, type Session } from "@/lib/api";
+import { wanting } from "@/lib/attention";
 import { plural } from "@/lib/format";
 
 export function ServersPage() {
@@ -27,12 +30,15 @@ export function ServersPage() {
     </Button>
   );
   const empty = live.servers?.length === 0;
+  const sessions = Object.values(live.sessions).flat();
+  usePageTitle("Servers", wanting(sessions).length);
   return (
     <Page>
       <div className="mb-8 flex items-center justify-between gap-4">
         <h1 className="text-[28px] leading-tight font-semibold tracking-[-0.02em]">Servers</h1>
         {live.servers !== null && !empty && add}
       </div>
+      <AttentionStatus sessions={sessions} />
       <ServerList live={live} add={add} />
       <AddServerDialog
         open={adding}
@@ -108,6 +114,7 @@ function ServerCard({ server, sessions, now, onRemoved }: ServerCardProps) {
                 </Link>
               </h2>
               <ServerStatus server={server} now={now} />
+              <AttentionCount sessions={sessions ?? []} />
             </div>
             <MachineLine server={server} />
           </div>

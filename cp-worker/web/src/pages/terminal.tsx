@@ -5,6 +5,8 @@ import { Link, useParams } from "react-router";
 import { toast } from "sonner";
 import { Button } from "@/components/ui/button";
 import { useAuth } from "@/hooks/auth";
+import { useAttentionToast } from "@/hooks/use-attention-toast";
+import { usePageTitle } from "@/hooks/use-page-title";
 import { useVisibleHeight } from "@/hooks/use-visible-height";
 import { api, type Session } from "@/lib/api";
 import { endText } from "@/lib/session-end";
@@ -96,12 +98,9 @@ function TerminalView({ gatewayId, sessionId }: TerminalViewProps) {
   });
   const name = session?.name ?? `Session ${sessionId}`;
 
-  useEffect(() => {
-    document.title = `${name} · chatcode`;
-    return () => {
-      document.title = "chatcode";
-    };
-  }, [name]);
+  const attention = view?.attention ?? null;
+  usePageTitle(name, attention === null ? 0 : 1);
+  useAttentionToast(attention);
 
   useEffect(() => {
     if (view?.closed === "signed_out") forget();

@@ -5,7 +5,7 @@ import { Link, FINAL_CLOSE, type LinkEffect, type LinkEvent } from "@/link/link"
 import { decodeBase64 } from "@/protocol/base64";
 import { decodeFrame } from "@/protocol/frame";
 import type { HubToViewer, ViewerState, ViewerToHub } from "@/protocol/generated/browser";
-import type { SessionReplay, SessionSnapshot } from "@/protocol/generated/events";
+import type { SessionAttention, SessionReplay, SessionSnapshot } from "@/protocol/generated/events";
 import { MAX_CELLS } from "@/protocol/limits";
 import { distance, narrow } from "@/protocol/seq";
 import { OutputQueue } from "./output-queue";
@@ -15,6 +15,7 @@ import type {
   SessionEffect,
   SessionEvent,
   SessionView,
+  TerminalColors,
   TerminalSize,
 } from "./session-types";
 
@@ -48,6 +49,8 @@ export class SessionClient {
     control: "none",
     viewers: 0,
     size: null,
+    pane: null,
+    attention: null,
     ended: null,
     closed: null,
   };
@@ -64,6 +67,11 @@ export class SessionClient {
   private attached = false;
   private fit: TerminalSize | null = null;
   private requested: TerminalSize | null = null;
+  private colors: TerminalColors | null = null;
+  /** The colours that this controller has sent since it was in step. */
+  private colorsSent: TerminalColors | null = null;
+  /** Whether a person looks at the page, and what the hub believes. */
+  private focus = { on: false, told: false };
   private pastes = new Set<string>();
   private pasteCount = 0;
 
@@ -81,6 +89,8 @@ export class SessionClient {
     this.dispatch(event, now);
     this.effects.push(...this.queue.take());
     this.requestFit();
+    this.sendColors();
+    this.tellFocus();
     this.publishView();
     return this.effects;
   }
@@ -104,6 +114,13 @@ export class SessionClient {
           cols: Math.min(MAX_CELLS, event.cols),
           rows: Math.min(MAX_CELLS, event.rows),
         };
+        return;
+      case "colors":
+        this.colors = { foreground: event.foreground, background: event.background };
+        return;
+      case "focus":
+        this.focus.on = event.on;
+        if (event.on) this.view = { ...this.view, attention: null };
         return;
       case "take_control":
         return this.send({ type: "control.take" });
@@ -131,6 +148,7 @@ export class SessionClient {
     this.hub = null;
     this.synced = false;
     this.attached = false;
+    this.focus.told = false;
     this.effects.push({ type: "clear", timer: "sync" });
     if (this.pastes.size > 0) {
       this.notice("paste_lost", "The connection was lost: the last paste may not have arrived.");
@@ -153,6 +171,11 @@ export class SessionClient {
         this.queue.resize(message.cols, message.rows);
         this.view = { ...this.view, size: { cols: message.cols, rows: message.rows } };
         return;
+      case "session.pane": {
+        const { pane, panes } = message;
+        this.view = { ...this.view, pane: panes > 1 ? { pane, panes } : null };
+        return;
+      }
       case "session.lagged":
         // A snapshot follows by itself.
         this.synced = false;
@@ -163,7 +186,7 @@ export class SessionClient {
         return;
       }
       case "session.attention":
-        return this.notice("attention", message.title ?? "The session waits for you.");
+        return this.onAttention(message);
       case "session.error":
         return this.notice(message.code, message.message);
       case "error":
@@ -178,11 +201,20 @@ export class SessionClient {
   }
 
   private onViewerState(state: ViewerState): void {
-    if (state.control === "you" && this.view.control !== "you") this.requested = null;
+    if (state.control === "you" && this.view.control !== "you") {
+      this.requested = null;
+      this.colorsSent = null;
+    }
     const cameBack = this.hub?.gateway === "offline" && state.gateway === "online";
     if (cameBack && !this.synced) this.awaitSync();
     this.hub = state;
     this.view = { ...this.view, control: state.control, viewers: state.viewers };
+  }
+
+  private onAttention({ reason, title }: SessionAttention): void {
+    // The hub heard nothing of this page for a while and no longer believes that it is looked at.
+    if (this.focus.on) this.focus.told = false;
+    else this.view = { ...this.view, attention: { reason, ...(title && { title }) } };
   }
 
   private onSnapshot(snapshot: SessionSnapshot): void {
@@ -191,6 +223,8 @@ export class SessionClient {
     this.queue.restart(snapshot.cols, snapshot.rows, data, snapshot.seq);
     this.next = snapshot.seq;
     this.view = { ...this.view, size: { cols: snapshot.cols, rows: snapshot.rows } };
+    // The answer to an attach is followed by the pane if there are several; a recovery is not.
+    if (snapshot.request_id !== undefined) this.view = { ...this.view, pane: null };
     this.inStep(null);
   }
 
@@ -198,6 +232,7 @@ export class SessionClient {
     const data = decodeBase64(replay.data);
     const resumed = this.next;
     if (data === null) return;
+    this.view = { ...this.view, pane: null };
     if (!this.accept(replay.from_seq, data)) return this.attach(null);
     if (!this.synced && resumed !== null) this.inStep(resumed);
   }
@@ -237,6 +272,7 @@ export class SessionClient {
     this.attached = true;
     this.acked = acked;
     this.requested = null;
+    this.colorsSent = null;
     this.effects.push({ type: "clear", timer: "sync" });
   }
 
@@ -293,6 +329,23 @@ export class SessionClient {
     if (sameSize(fit, requested ?? this.view.size)) return;
     this.requested = fit;
     this.send({ type: "session.resize", ...fit });
+  }
+
+  /** Sends the terminal's colours, once for every reason to send them. */
+  private sendColors(): void {
+    const { colors, colorsSent } = this;
+    if (colors === null || !this.isController() || !this.synced) return;
+    if (colors === colorsSent) return;
+    this.colorsSent = colors;
+    this.send({ type: "session.colors", ...colors });
+  }
+
+  /** Tells the hub whether a person looks at the page, where it believes otherwise. */
+  private tellFocus(): void {
+    const { on, told } = this.focus;
+    if (on === told || this.link.status !== "open") return;
+    this.focus.told = on;
+    this.send({ type: "viewer.focus", on });
   }
 
   private connection(): SessionView["connection"] {

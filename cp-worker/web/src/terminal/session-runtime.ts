@@ -2,6 +2,7 @@
 
 import { SocketShell } from "@/link/socket-shell";
 import { sessionPath } from "@/lib/api";
+import { watchPageFocus } from "@/lib/page-focus";
 import { bytesOfBinary, bytesOfText } from "./input";
 import { keySequence, modifyText, NO_MODIFIERS, type BarKey, type Modifiers } from "./keys";
 import { SessionClient } from "./session-client";
@@ -54,6 +55,7 @@ export class SessionRuntime {
     this.observer.observe(mount.parentElement ?? mount);
     this.listen();
     this.handle({ type: "start" });
+    watchPageFocus((on) => this.handle({ type: "focus", on }), this.ending.signal);
     this.layout();
   }
 
@@ -62,6 +64,11 @@ export class SessionRuntime {
     this.observer.disconnect();
     window.clearTimeout(this.layoutTimer);
     this.shell.dispose();
+  }
+
+  setTheme(theme: "light" | "dark"): void {
+    this.surface.setTheme(theme);
+    this.handle({ type: "colors", ...this.surface.colors });
   }
 
   takeControl(): void {

@@ -2,7 +2,8 @@
 
 import type { LinkEffect, LinkEvent, LinkTimer } from "@/link/link";
 import type { ViewerState } from "@/protocol/generated/browser";
-import type { SessionEnded } from "@/protocol/generated/events";
+import type { SessionAttention, SessionEnded, SessionPane } from "@/protocol/generated/events";
+import type { SessionColors } from "@/protocol/generated/commands";
 import type { TerminalEffect } from "./output-queue";
 
 export type SessionTimer = LinkTimer | "sync";
@@ -19,6 +20,10 @@ export type SessionEvent =
   | { type: "paste"; text: string }
   /** The window has room for this many cells. */
   | { type: "fit"; cols: number; rows: number }
+  /** The terminal is painted in these colours, each `#rrggbb`. */
+  | { type: "colors"; foreground: string; background: string }
+  /** Whether a person looks at the page. */
+  | { type: "focus"; on: boolean }
   | { type: "take_control" };
 
 export type SessionEffect =
@@ -40,6 +45,8 @@ export interface TerminalSize {
   rows: number;
 }
 
+export type TerminalColors = Pick<SessionColors, "foreground" | "background">;
+
 /** How the viewer stands, for the page around the terminal. */
 export interface SessionView {
   connection: "live" | "reconnecting" | "offline";
@@ -47,6 +54,10 @@ export interface SessionView {
   viewers: number;
   /** The session's own size; null before the first snapshot. */
   size: TerminalSize | null;
+  /** Which of the session's panes is shown; null while it has only one. */
+  pane: Pick<SessionPane, "pane" | "panes"> | null;
+  /** What the session wants a person for, until one looks at the page. */
+  attention: Pick<SessionAttention, "reason" | "title"> | null;
   /** How the session ended, once it has. */
   ended: Pick<SessionEnded, "reason" | "exit_code" | "signal"> | null;
   /** Why the page will not connect again. */

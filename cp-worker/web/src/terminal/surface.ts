@@ -10,7 +10,7 @@ import { WebglAddon } from "@xterm/addon-webgl";
 import { Terminal } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
 import { muteQueries } from "./mute";
-import type { TerminalSize } from "./session-types";
+import type { TerminalColors, TerminalSize } from "./session-types";
 import { MINIMUM_CONTRAST, TERMINAL_THEMES } from "./themes";
 
 const FONT = '"JetBrains Mono Variable", ui-monospace, "DejaVu Sans Mono", monospace';
@@ -89,6 +89,12 @@ export class Surface {
   setTheme(theme: keyof typeof TERMINAL_THEMES): void {
     this.terminal.options.theme = TERMINAL_THEMES[theme];
     this.terminal.options.minimumContrastRatio = MINIMUM_CONTRAST[theme];
+  }
+
+  /** What plain text is painted in, as `#rrggbb`. */
+  get colors(): TerminalColors {
+    const { foreground = "#ffffff", background = "#000000" } = this.terminal.options.theme ?? {};
+    return { foreground, background };
   }
 
   /** Shows text in its usual size; returns what the room holds, if it can be measured. */

@@ -1,6 +1,6 @@
 // The line above the terminal: which session, how it is connected, who types.
 
-import { ArrowLeft, Eye, Keyboard, Lock } from "lucide-react";
+import { ArrowLeft, Columns2, Eye, Keyboard, Lock } from "lucide-react";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { StatusDot } from "@/components/status-dot";
@@ -38,6 +38,7 @@ export function TerminalHeader({ back, name, view, onTakeOver, menu }: TerminalH
       <h1 className="min-w-0 flex-1 truncate text-[15px] font-semibold tracking-tight">{name}</h1>
       {view !== null && !over && (
         <>
+          {view.pane !== null && <Pane pane={view.pane} />}
           <Viewers count={view.viewers} />
           <Control control={view.control} onTakeOver={onTakeOver} />
           <Connection connection={view.connection} />
@@ -50,6 +51,23 @@ export function TerminalHeader({ back, name, view, onTakeOver, menu }: TerminalH
       )}
       {menu}
     </header>
+  );
+}
+
+function Pane({ pane: { pane, panes } }: { pane: NonNullable<SessionView["pane"]> }) {
+  return (
+    <Badge
+      role="status"
+      data-testid="pane"
+      title="tmux has split this session; the active pane is shown"
+    >
+      <Columns2 aria-hidden />
+      <span className="max-sm:sr-only">pane</span> {pane}
+      <span aria-hidden className="sm:hidden">
+        /
+      </span>
+      <span className="max-sm:sr-only">of</span> {panes}
+    </Badge>
   );
 }
 

@@ -74,7 +74,7 @@ export function useSession(options: SessionOptions): LiveSession {
     };
   }, [element, gatewayId, sessionId]);
 
-  useEffect(() => parts?.surface.setTheme(shown), [parts, shown]);
+  useEffect(() => parts?.runtime.setTheme(shown), [parts, shown]);
 
   const mount = useCallback((next: HTMLDivElement | null) => setElement(next), []);
   return { mount, runtime: parts?.runtime ?? null, surface: parts?.surface ?? null, view };
