@@ -7,6 +7,9 @@ pub const VIEWER_WINDOWS: u64 = 2;
 /// What a slow viewer may spend on the history of its new beginning, in milliseconds of its speed.
 pub const RECOVERY_MS: u64 = 500;
 
+/// … but at least this many lines: a few screens.
+pub const RECOVERY_LINES: u32 = 120;
+
 /// Bytes that a row of history is taken for: a hundred cells with some colour, in base64.
 pub const RECOVERY_ROW_BYTES: u64 = 200;
 

@@ -1,6 +1,8 @@
 //! One browser's socket on one session: its phase, its positions, and what survives hibernation.
 
-use crate::limits::{RECOVERY_MS, RECOVERY_ROW_BYTES, UNCONFIRMED_SNAPSHOTS, VIEWER_WINDOWS};
+use crate::limits::{
+    RECOVERY_LINES, RECOVERY_MS, RECOVERY_ROW_BYTES, UNCONFIRMED_SNAPSHOTS, VIEWER_WINDOWS,
+};
 use protocol::credit::Credit;
 use protocol::limits::{DEFAULT_HISTORY_LINES, OUTPUT_WINDOW};
 use protocol::seq::{distance, is_before};
@@ -200,7 +202,8 @@ impl Viewer {
     /// History lines to ask for when it has fallen behind: a slow viewer is not to wait for them.
     pub fn recovery_lines(&self) -> Option<u32> {
         let Some(rate) = self.speed.credit.rate() else { return self.history_lines };
-        let lines = (rate * RECOVERY_MS / 1_000 / RECOVERY_ROW_BYTES).try_into().unwrap_or(0);
+        let lines = rate.saturating_mul(RECOVERY_MS) / 1_000 / RECOVERY_ROW_BYTES;
+        let lines = u32::try_from(lines).unwrap_or(u32::MAX).max(RECOVERY_LINES);
         Some(self.history_lines.unwrap_or(DEFAULT_HISTORY_LINES).min(lines))
     }
 

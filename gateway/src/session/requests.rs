@@ -130,6 +130,13 @@ impl Session {
     fn ask_snapshot(&mut self, mut flight: InFlight) {
         self.unpause();
         flight.pane = self.place.pane;
+        crate::log!(
+            Debug,
+            "asks tmux for the screen",
+            session = self.id,
+            answers = flight.answers.len(),
+            lines = flight.history_lines
+        );
         let command =
             snapshot::command(self.place.pane, flight.history_lines, self.can.trailing_spaces);
         self.in_flight = Some(flight);

@@ -483,6 +483,13 @@ impl Stream {
             session_id: self.session_id,
             seq: seq::narrow(self.sent),
         });
+        crate::log!(
+            Debug,
+            "output was dropped for a slow reader",
+            session = self.session_id,
+            window = self.credit.window(),
+            unacked = self.unacked()
+        );
         self.mode = Mode::Lagged;
         self.drop_ring();
         // One that is not told yet names the right place; `sent` has gone on with its snapshot.
