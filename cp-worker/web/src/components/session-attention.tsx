@@ -24,7 +24,7 @@ export function SessionAttention({ attention, now }: SessionAttentionProps) {
       data-testid="session-attention"
       data-reason={attention.reason}
       title={formatAgo(attention.at, now)}
-      className="mt-2 flex items-start gap-2 text-[13px]"
+      className="mt-2 flex flex-col items-start gap-x-2 gap-y-0.5 text-[13px] sm:flex-row"
     >
       <Badge tone="warning">
         <Icon aria-hidden />

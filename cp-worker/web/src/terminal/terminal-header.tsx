@@ -62,11 +62,12 @@ function Pane({ pane: { pane, panes } }: { pane: NonNullable<SessionView["pane"]
       title="tmux has split this session; the active pane is shown"
     >
       <Columns2 aria-hidden />
-      <span className="max-sm:sr-only">pane</span> {pane}
-      <span aria-hidden className="sm:hidden">
-        /
+      <span className="max-sm:sr-only">
+        pane {pane} of {panes}
       </span>
-      <span className="max-sm:sr-only">of</span> {panes}
+      <span aria-hidden className="sm:hidden">
+        {pane}/{panes}
+      </span>
     </Badge>
   );
 }
