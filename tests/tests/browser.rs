@@ -252,3 +252,40 @@ fn ctrl_c_on_a_slow_way_is_seen_at_once() {
 fn ctrl_c_on_a_slow_way_is_seen_at_once_while_others_watch() {
     ctrl_c_of_a_slow_browser(true);
 }
+
+#[test]
+fn programs_learn_the_pages_colours_and_reach_its_person() {
+    let (stack, page) = Stack::new(DESKTOP);
+    let session = stack.create_session(&page, "Wanting");
+    let folder = stack.gateway.tmux.format(session, "#{pane_current_path}");
+    let ask = "stty raw -echo min 0 time 20; printf '\\033]11;?\\033\\\\'; \
+               answer=$(dd bs=64 count=1 2>/dev/null | tr -d '\\033\\\\'); stty sane; echo \"<$answer>\"";
+    std::fs::write(std::path::Path::new(&folder).join("ask"), ask).expect("written");
+    let theme = page.run("window.chatcodeTerminal.options.theme.background");
+    let hex = theme.as_str().expect("a colour").trim_start_matches('#').to_owned();
+    let [r, g, b] = [&hex[0..2], &hex[2..4], &hex[4..6]];
+    page.line("sh ask");
+    page.expect(&format!("<]11;rgb:{r}{r}/{g}{g}/{b}{b}>"));
+
+    // While the page is looked at nothing is said; then its person goes away.
+    let servers = stack.another_page("servers", DESKTOP);
+    servers.click("server-link");
+    servers.wait(&integration::browser::id("session-row"));
+    page.line("printf '\\033]9;Not now\\a'; sleep 1; echo quiet-$((1+1))");
+    page.expect("quiet-2");
+    page.line("sleep 2; printf '\\033]9;Allow it?\\a'");
+    page.run("document.hasFocus = () => false; window.dispatchEvent(new Event('blur'))");
+    servers.wait_attribute("session-attention", "data-reason", "notification");
+    assert!(servers.text("session-attention").contains("Allow it?"));
+    integration::eventually("the title says so", integration::PATIENCE, || {
+        let title = page.run("document.title");
+        title.as_str().is_some_and(|title| title.starts_with("(1)")).then_some(())
+    });
+    servers.screenshot("attention-list");
+    page.screenshot("attention-terminal");
+
+    stack.gateway.tmux.run(&["split-window", "-t", "=cc-1:", "cat"]);
+    page.wait(&integration::browser::id("pane"));
+    assert!(page.text("pane").starts_with("pane 2 of 2"));
+    page.screenshot("pane-2-of-2");
+}

@@ -108,7 +108,9 @@ fn integration(root: &Path) -> Result<()> {
 }
 
 fn end_to_end(root: &Path) -> Result<()> {
-    integration_test(root, "browser", &tmux::in_path()?)
+    let tmux = tmux::in_path()?;
+    integration_test(root, "attention", &tmux)?;
+    integration_test(root, "browser", &tmux)
 }
 
 fn integration_test(root: &Path, subject: &str, tmux: &Tmux) -> Result<()> {

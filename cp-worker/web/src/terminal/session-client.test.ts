@@ -166,6 +166,16 @@ describe("connection", () => {
     expect(viewer.terminal.content).toBe("screenmore");
   });
 
+  it("takes keys while it awaits the snapshot after a lag", () => {
+    const viewer = TestViewer.live();
+    viewer.state({ state: "lagging" });
+    viewer.state({ state: "awaiting" });
+    viewer.sent = [];
+    viewer.event({ type: "input", bytes: Uint8Array.of(3) });
+    expect(viewer.sent).toEqual([{ type: "session.input", data: encodeBase64(Uint8Array.of(3)) }]);
+    expect(viewer.view.connection).toBe("live");
+  });
+
   it("comes back when no snapshot comes, unless the gateway is away", () => {
     const viewer = TestViewer.opened();
     viewer.state({ state: "awaiting", gateway: "offline" });

@@ -63,7 +63,7 @@ export class SessionClient {
   private acked: number | null = 0;
   /** Whether the bytes that come now follow those that are here. */
   private synced = false;
-  /** Whether this connection has been in step at least once. */
+  /** Whether this connection has been in step at least once since the gateway was away. */
   private attached = false;
   private fit: TerminalSize | null = null;
   private requested: TerminalSize | null = null;
@@ -207,6 +207,7 @@ export class SessionClient {
     }
     const cameBack = this.hub?.gateway === "offline" && state.gateway === "online";
     if (cameBack && !this.synced) this.awaitSync();
+    if (state.gateway === "offline") this.synced = this.attached = false;
     this.hub = state;
     this.view = { ...this.view, control: state.control, viewers: state.viewers };
   }
@@ -352,9 +353,9 @@ export class SessionClient {
     const { status, online } = this.link;
     if (status === "open") {
       if (this.hub?.gateway === "offline") return "offline";
-      return this.attached && this.hub !== null && this.hub.state !== "awaiting"
-        ? "live"
-        : "reconnecting";
+      // A viewer that fell behind and awaits a snapshot is live all the same: what is typed then,
+      // above all Ctrl-C, must not wait for it.
+      return this.attached && this.hub !== null ? "live" : "reconnecting";
     }
     return online && status !== "final" ? "reconnecting" : "offline";
   }
