@@ -10,11 +10,24 @@ use std::path::Path;
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// Integration tests in the order in which they run: fast ones first.
-const INTEGRATION: &[&str] =
-    &["fuzz", "simulation", "sessions", "local", "link", "bytes", "flow", "recovery", "fidelity"];
+const INTEGRATION: &[&str] = &[
+    "fuzz",
+    "simulation",
+    "sessions",
+    "splits",
+    "link",
+    "local",
+    "recovery",
+    "flow",
+    "signals",
+    "bytes",
+    "storms",
+    "fidelity",
+];
 
 /// Those of them that a gateway and a tmux can pass or fail: they run again with every other tmux.
-const OF_TMUX: &[&str] = &["sessions", "local", "bytes", "flow", "recovery", "fidelity"];
+const OF_TMUX: &[&str] =
+    &["sessions", "splits", "local", "recovery", "flow", "signals", "bytes", "fidelity"];
 
 type Step = fn(&Path) -> Result<()>;
 

@@ -97,17 +97,17 @@ impl Hub {
         self.send(&SessionAck { session_id, seq: target }.into(), None);
     }
 
-    /// The next byte that the hub may say it expects. While nobody is live but somebody waits for
-    /// an answer, all that came: the answer stands behind it in the stream and must not be held up
-    /// by a closed window.
+    /// The next byte that the hub may say it expects. While somebody waits for an answer, all that
+    /// came: the answer stands behind it in the stream and must not be held up by a closed window,
+    /// also not by that of a live viewer that hangs.
     fn ack_target(&self, session_id: u32) -> Option<u32> {
+        if self.viewers_of(session_id).any(|(_, viewer)| viewer.is_asking()) {
+            return self.streams.get(&session_id)?.seen;
+        }
         let live = self
             .viewers_of(session_id)
             .filter(|(_, viewer)| viewer.phase == Phase::Live)
             .filter_map(|(_, viewer)| viewer.acked);
-        let best = live.reduce(|best, acked| if is_before(best, acked) { acked } else { best });
-        let any_live = self.viewers_of(session_id).any(|(_, viewer)| viewer.phase == Phase::Live);
-        let any_asking = self.viewers_of(session_id).any(|(_, viewer)| viewer.is_asking());
-        if !any_live && any_asking { self.streams.get(&session_id)?.seen } else { best }
+        live.reduce(|best, acked| if is_before(best, acked) { acked } else { best })
     }
 }

@@ -6,7 +6,7 @@ use super::messages::error;
 use super::*;
 use protocol::commands::{SessionEnd, decode};
 use protocol::frame;
-use protocol::limits::OUTPUT_FRAME_BYTES;
+use protocol::limits::{OUTPUT_FRAME_BYTES, OUTPUT_WINDOW};
 use serde_json::{Value, json};
 
 const SESSION: u32 = 7;
@@ -468,4 +468,21 @@ fn hub_commands_are_commands_of_the_contract() {
             assert!(matches!(decode(&text), protocol::commands::Incoming::Command { .. }));
         }
     }
+}
+
+#[test]
+fn a_live_viewer_that_hangs_does_not_hold_up_the_answer_to_another() {
+    let mut world = World::online();
+    world.live(1, 0);
+    world.live(2, 0);
+    let mut seq = 0;
+    while u64::from(seq) < OUTPUT_WINDOW {
+        world.output(seq, OUTPUT_FRAME_BYTES);
+        seq += OUTPUT_FRAME_BYTES as u32;
+    }
+    // The gateway's window is closed; the second viewer fell behind and wants a new beginning.
+    world.tell(2, json!({ "type": "viewer.attach" }));
+    world.tick();
+    let ack = world.command("session.ack");
+    assert_eq!(ack["seq"], json!(seq), "the gateway may go on to the answer");
 }
