@@ -21,6 +21,10 @@ pub const SOON_MS: u64 = 150;
 /// The queue that a shrunken window leaves, in milliseconds.
 pub const QUEUE_MS: u64 = 250;
 
+/// The window after a lag, in bytes, until acks come soon: the reader did not keep up, and nobody
+/// knows yet by how much.
+pub const LAGGED_WINDOW: u64 = 64 * 1024;
+
 /// Late acks in a row that make a reader slow: one pause is no slow reader.
 pub const LATE_ACKS: u32 = 4;
 
@@ -94,6 +98,11 @@ impl Credit {
         self.aside.1 = self.aside.0;
         self.aside.0 = self.aside.0.saturating_add(bytes);
         self.sent(at, at, now);
+    }
+
+    /// The reader fell behind and gets a new beginning.
+    pub fn lagged(&mut self) {
+        self.window = self.window.min(LAGGED_WINDOW);
     }
 
     /// Everything before `offset` has arrived.
@@ -261,6 +270,15 @@ mod tests {
         way.bytes_per_ms = 50_000;
         way.flood(5_000);
         assert_eq!((way.credit.window(), way.credit.rate()), (MAX, None));
+    }
+
+    #[test]
+    fn after_a_lag_little_is_under_way_until_acks_come_soon() {
+        let mut way = Way::new(100_000, 5);
+        way.credit.lagged();
+        assert_eq!(way.credit.window(), LAGGED_WINDOW);
+        way.flood(200);
+        assert_eq!(way.credit.window(), MAX);
     }
 
     #[test]

@@ -157,6 +157,7 @@ impl Viewer {
             return Offer::Taken;
         }
         self.phase = Phase::Lagging;
+        self.speed.credit.lagged();
         Offer::TakenLast
     }
 

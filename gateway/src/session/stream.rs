@@ -249,6 +249,7 @@ impl Stream {
         }
         self.credit.restart(self.end, self.unacked().saturating_add(bytes), now);
         if self.mode == Mode::Lagged {
+            self.credit.lagged();
             self.hold_until = self.credit.ack_ms(0).map(|ms| now + ms.min(HOLD_MS));
         }
         self.drop_ring();
