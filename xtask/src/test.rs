@@ -29,6 +29,9 @@ const INTEGRATION: &[&str] = &[
 const OF_TMUX: &[&str] =
     &["sessions", "splits", "local", "recovery", "flow", "signals", "bytes", "fidelity"];
 
+/// With real browsers.
+const END_TO_END: &[&str] = &["attention", "far_away", "browser"];
+
 type Step = fn(&Path) -> Result<()>;
 
 /// Each step with its name for `--only`.
@@ -122,18 +125,20 @@ fn integration(root: &Path) -> Result<()> {
 
 fn end_to_end(root: &Path) -> Result<()> {
     let tmux = tmux::in_path()?;
-    integration_test(root, "attention", &tmux)?;
-    integration_test(root, "browser", &tmux)
+    END_TO_END.iter().try_for_each(|subject| integration_test(root, subject, &tmux))
 }
 
 fn integration_test(root: &Path, subject: &str, tmux: &Tmux) -> Result<()> {
     let mut command = run::cargo(root);
     command.args(["test", "--package", "integration", "--test", subject]);
     command.env("CHATCODE_TMUX", &tmux.path);
-    if subject == "fidelity" {
+    match subject {
         // Programs are waited for most of the time.
-        command.args(["--", "--test-threads", "4"]);
-    }
+        "fidelity" => command.args(["--", "--test-threads", "4"]),
+        // The clock is what they look at.
+        "storms" | "far_away" => command.args(["--", "--test-threads", "1"]),
+        _ => &mut command,
+    };
     let gateway = run::target(root).join("debug/chatcode-gateway");
     if gateway.is_file() {
         command.env("CHATCODE_GATEWAY_BIN", gateway);
