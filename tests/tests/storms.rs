@@ -76,7 +76,8 @@ fn redraw_storm(stage: &mut Stage, session_id: u32) -> String {
     }
     frame.extend_from_slice(b"\x1b[?2026l");
     std::fs::write(stage.gateway.in_workdir(session_id, "frame"), frame).expect("written");
-    "while cat frame; do :; done 2>/dev/null".to_owned()
+    // Ctrl-C may come between two of them, when there is no cat that it ends.
+    "trap 'stop=1' INT; while test -z \"$stop\" && cat frame; do :; done".to_owned()
 }
 
 /// Echoes in session 2 while session 1 does what it does; the slowest of them.
