@@ -35,7 +35,7 @@ fn ctrl_c_of_a_slow_browser(is_watched: bool) {
         slow.click("take-over");
         slow.wait_attribute("control-badge", "data-control", "you");
     }
-    slow.line("(trap : INT; yes; echo stopped-$((1+1)))");
+    slow.line("(trap : INT; yes; echo; echo stopped-$((1+1)))");
     slow.expect("y");
     std::thread::sleep(FLOOD);
     let pressed = Instant::now();

@@ -46,7 +46,9 @@ fn saw(stage: &mut Stage, session_id: u32, text: &str) -> bool {
 /// Starts what only Ctrl-C ends; `stopped-2` is printed then.
 fn start(stage: &mut Stage, session_id: u32, program: &str) {
     stage.stream(session_id).keep_log = true;
-    stage.type_in(session_id, format!("(trap : INT; {program}; echo stopped-$((1+1)))\r"));
+    // On a line of its own: where the cursor is, it might be wrapped and not be found.
+    let told = "echo; echo stopped-$((1+1))";
+    stage.type_in(session_id, format!("(trap : INT; {program}; {told})\r"));
 }
 
 /// Types Ctrl-C and waits until its effect is seen; the time that this takes.
