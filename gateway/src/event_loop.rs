@@ -140,18 +140,11 @@ impl EventLoop {
                 self.jobs.reap();
             }
             LINK => self.link.on_ready(),
-            NOTICE => self.read_notices(),
+            NOTICE => self.notices.iter_mut().for_each(Inbox::on_ready),
             token => {
                 self.clients.on_ready(token);
                 self.jobs.on_ready(token);
             }
-        }
-    }
-
-    fn read_notices(&mut self) {
-        let now = self.clock.now();
-        if let Some(inbox) = &mut self.notices {
-            inbox.read(|notice| self.daemon.on_notice(notice, now));
         }
     }
 
@@ -167,6 +160,9 @@ impl EventLoop {
                 jobs::Work::Daemon(job) => self.daemon.on_job(job, &output, now),
                 jobs::Work::Resolve => self.link.resolved(&output, now.mono),
             }
+        }
+        if let Some(inbox) = &mut self.notices {
+            inbox.read(|notice| self.daemon.on_notice(notice, now));
         }
         self.link.turn(&mut self.daemon, now);
         self.daemon.tick(now);
@@ -215,7 +211,8 @@ impl EventLoop {
     }
 
     fn timeout(&self) -> Option<Duration> {
-        if self.clients.has_more() || self.link.has_more() || self.jobs.has_more() {
+        let notices = self.notices.as_ref().is_some_and(Inbox::has_more);
+        if notices || self.clients.has_more() || self.link.has_more() || self.jobs.has_more() {
             return Some(Duration::ZERO);
         }
         let now = self.clock.now().mono;

@@ -60,7 +60,7 @@ pub const NOTICES_PER_READ: usize = 8;
 /// Longest notice of `chatcode-gateway notify`, in bytes: a title of four-byte characters.
 pub const NOTICE_BYTES: usize = 1100;
 
-/// Notices that are read at once; a program that sends more loses them.
+/// Notices that are read before the loop turns to the others.
 pub const NOTICES_PER_TURN: usize = 64;
 
 /// An unused ring gives its memory back after this long.

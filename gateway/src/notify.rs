@@ -56,6 +56,8 @@ pub fn read(notice: &[u8]) -> Option<(u32, &str)> {
 /// The gateway's end.
 pub struct Inbox {
     socket: mio::net::UnixDatagram,
+    /// The socket may have more than was read.
+    more: bool,
 }
 
 impl Inbox {
@@ -71,17 +73,29 @@ impl Inbox {
         }
         let mut socket = mio::net::UnixDatagram::bind(&path)?;
         registry.register(&mut socket, token, Interest::READABLE)?;
-        Ok(Self { socket })
+        Ok(Self { socket, more: true })
     }
 
-    /// Reads what has come; what is beyond a turn's measure is dropped.
+    /// The socket is ready.
+    pub fn on_ready(&mut self) {
+        self.more = true;
+    }
+
+    /// Whether there may be notices that were not read for want of a turn.
+    pub fn has_more(&self) -> bool {
+        self.more
+    }
+
+    /// Reads a turn's measure of what has come: a program that never stops sending stops nothing.
     pub fn read(&mut self, mut deliver: impl FnMut(&[u8])) {
         let mut buffer = [0; NOTICE_BYTES];
-        let mut count = 0;
-        while let Ok(length) = self.socket.recv(&mut buffer) {
-            count += 1;
-            if count <= NOTICES_PER_TURN {
-                deliver(buffer.get(..length).unwrap_or_default());
+        for _ in 0..NOTICES_PER_TURN {
+            if !self.more {
+                return;
+            }
+            match self.socket.recv(&mut buffer) {
+                Ok(length) => deliver(buffer.get(..length).unwrap_or_default()),
+                Err(error) => self.more = error.kind() == ErrorKind::Interrupted,
             }
         }
     }
