@@ -155,7 +155,11 @@ impl EventLoop {
             clients::Read::Bytes(bytes) => self.daemon.on_tmux(session_id, bytes, now),
             clients::Read::Closed => self.daemon.on_client_closed(session_id),
         });
-        for (work, output) in self.jobs.finished(&mut self.buffer, now.mono) {
+        for (work, output) in self.jobs.finished(&mut self.buffer, now.mono, |work, event| {
+            if let jobs::Work::Daemon(job) = work {
+                self.daemon.on_job_event(job, event);
+            }
+        }) {
             match work {
                 jobs::Work::Daemon(job) => self.daemon.on_job(job, &output, now),
                 jobs::Work::Resolve => self.link.resolved(&output, now.mono),

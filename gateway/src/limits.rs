@@ -174,8 +174,17 @@ pub const DEFAULT_SESSIONS: usize = 5;
 /// A child process that answers nothing for this long is killed.
 pub const CHILD_MS: Ms = 7_000;
 
-/// Output of a child process that is kept, in bytes.
-pub const CHILD_OUTPUT_BYTES: usize = 64 * 1024;
+/// What a child process says and nobody has heard yet, in bytes: the longest event.
+pub const CHILD_OUTPUT_BYTES: usize = protocol::limits::MAX_TEXT_BYTES;
+
+/// Commands of the control plane that children carry out at once.
+pub const MAX_SERVICES: usize = 8;
+
+/// Levels of folders beneath the workspace that are listed.
+pub const FOLDER_DEPTH: usize = 3;
+
+/// An agent's installation takes minutes on a small machine with a slow line; then it is stuck.
+pub const INSTALL_MS: Ms = 900_000;
 
 /// Addresses of a host that are tried in turn.
 pub const MAX_ADDRESSES: usize = 8;

@@ -35,6 +35,54 @@ pub mod codes {
     pub const TIMED_OUT: &str = "timed_out";
     /// Reading or writing a file failed.
     pub const IO: &str = "io";
+    /// As much of this work as the gateway does at once is under way.
+    pub const BUSY: &str = "busy";
+    /// The path leaves the workspace, goes through a link, or names a folder.
+    pub const BAD_PATH: &str = "bad_path";
+    /// No such file.
+    pub const NOT_FOUND: &str = "not_found";
+    /// The file system does not let the gateway's user do it.
+    pub const PERMISSION_DENIED: &str = "permission_denied";
+    /// The file system is full.
+    pub const DISK_FULL: &str = "disk_full";
+    /// More bytes than the contract allows.
+    pub const TOO_LARGE: &str = "too_large";
+    /// As many transfers as the gateway carries at once.
+    pub const TRANSFER_LIMIT: &str = "transfer_limit";
+    /// The transfer id is taken.
+    pub const TRANSFER_EXISTS: &str = "transfer_exists";
+    /// No such transfer.
+    pub const UNKNOWN_TRANSFER: &str = "unknown_transfer";
+    /// A chunk out of turn, of the wrong size, or beyond what was announced.
+    pub const BAD_CHUNK: &str = "bad_chunk";
+    /// The digest is another one than was announced.
+    pub const BAD_CHECKSUM: &str = "bad_checksum";
+    /// The file changed while it was read.
+    pub const FILE_CHANGED: &str = "file_changed";
+    /// It was cancelled.
+    pub const CANCELLED: &str = "cancelled";
+    /// The text is no public key that the host may be given.
+    pub const BAD_KEY: &str = "bad_key";
+    /// The label is longer than allowed or has control characters.
+    pub const BAD_LABEL: &str = "bad_label";
+    /// No key of that fingerprint that the gateway added.
+    pub const UNKNOWN_KEY: &str = "unknown_key";
+    /// The expiry lies in the past or the host's sshd cannot enforce one.
+    pub const BAD_EXPIRY: &str = "bad_expiry";
+    /// The manifest is not what the contract says.
+    pub const BAD_MANIFEST: &str = "bad_manifest";
+    /// The signature is not by the key that this gateway trusts, or not of these bytes.
+    pub const BAD_SIGNATURE: &str = "bad_signature";
+    /// The version is not newer than the one that runs.
+    pub const NOT_NEWER: &str = "not_newer";
+    /// The binary is for another kind of machine.
+    pub const WRONG_TARGET: &str = "wrong_target";
+    /// The binary could not be fetched as the manifest describes it.
+    pub const DOWNLOAD_FAILED: &str = "download_failed";
+    /// The new binary did not pass its own test.
+    pub const SELF_TEST_FAILED: &str = "self_test_failed";
+    /// The new binary ran, was not confirmed, and the one before it is back.
+    pub const ROLLED_BACK: &str = "rolled_back";
 }
 
 /// Reasons of `session.attention`.

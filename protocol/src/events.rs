@@ -122,6 +122,8 @@ message! {
         session_id: u32,
         /// Milliseconds since the Unix epoch of its last input or output.
         last_activity_at: u64,
+        /// Memory of its processes together; absent when not measured.
+        memory_bytes: Option<u64>,
     }
 }
 

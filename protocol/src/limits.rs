@@ -66,6 +66,39 @@ pub const ATTENTION_TITLE_CHARS: usize = 256;
 /// Most sessions of one gateway, whatever its configuration says.
 pub const MAX_SESSIONS: usize = 50;
 
+/// Largest file of a transfer in bytes.
+pub const FILE_BYTES: u64 = 20 * 1024 * 1024;
+
+/// Chunks of one transfer that may be sent and not yet acknowledged.
+pub const FILE_WINDOW_CHUNKS: u32 = 4;
+
+/// Transfers of one gateway at once, both directions together.
+pub const FILE_TRANSFERS: usize = 8;
+
+/// Milliseconds that a transfer may take.
+pub const FILE_DEADLINE_MS: u64 = 300_000;
+
+/// Longest path in bytes (`PATH_MAX`).
+pub const PATH_BYTES: usize = 4096;
+
+/// Longest label of an SSH key in characters.
+pub const KEY_LABEL_CHARS: usize = 64;
+
+/// Longest public key line in bytes: RSA with 16,384 bits and a comment.
+pub const PUBLIC_KEY_BYTES: usize = 4 * 1024;
+
+/// Keys that the gateway manages at once.
+pub const MAX_SSH_KEYS: usize = 100;
+
+/// Folders that `workspace.folders` names.
+pub const WORKSPACE_FOLDERS: usize = 1_000;
+
+/// Longest update manifest and longest signature in bytes.
+pub const MANIFEST_BYTES: usize = 4 * 1024;
+
+/// Largest binary of an update in bytes.
+pub const UPDATE_BYTES: u64 = 16 * 1024 * 1024;
+
 /// Milliseconds within which every command is acked.
 pub const ACK_DEADLINE_MS: u64 = 8_000;
 

@@ -5,6 +5,7 @@
 
 pub mod create;
 mod end;
+mod folders;
 mod probe;
 mod resolve;
 
@@ -34,6 +35,7 @@ pub fn run(name: &str, arguments: &[String]) -> Option<i32> {
     let outcome = match name {
         "_resolve" => resolve::run(arguments),
         "_create" => create::run(arguments, &request()),
+        "_folders" => folders::run(arguments, &request()),
         "_end" => end::run(arguments),
         "_hangup" => end::hang_up(arguments),
         "_survey" => probe::survey(arguments),
@@ -49,6 +51,12 @@ pub fn run(name: &str, arguments: &[String]) -> Option<i32> {
     // When the gateway is gone there is nobody to tell.
     let _ = std::io::stdout().write_all(line.as_bytes());
     Some(code)
+}
+
+/// Tells an event at once; the answer is still to come.
+pub(crate) fn tell(event: &str) {
+    // When the gateway is gone there is nobody to tell.
+    let _ = std::io::stdout().write_all(format!("event {event}\n").as_bytes());
 }
 
 /// Splits a child's answer into what it said, or why it failed.

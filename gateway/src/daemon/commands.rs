@@ -44,6 +44,9 @@ impl Daemon {
     }
 
     fn on_command(&mut self, request_id: String, command: Command, text: &str, now: Now) {
+        if self.serve(&request_id, &command, text) {
+            return;
+        }
         match command {
             Command::SessionCreate(create) => self.create(request_id, &create, text),
             Command::SessionEnd(end) => self.end_session(request_id, end.session_id),

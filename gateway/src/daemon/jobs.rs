@@ -1,8 +1,9 @@
 //! Children that do what may block, and what their answers mean.
 
 use super::turns::Work;
-use super::{Daemon, Effect, Now};
+use super::{Daemon, Effect, Now, services};
 use crate::child::{create::marker, exit_path, read_answer};
+use crate::limits::{CHILD_MS, Ms};
 use crate::session::{Place, Remembered, Session, ack};
 use crate::tmux::parser::id;
 use crate::tmux::server::Found;
@@ -33,6 +34,8 @@ pub enum Job {
     HangUp(u32),
     /// Why did a session's client go away?
     Probe(u32),
+    /// Carry out a command.
+    Service(services::Request),
 }
 
 /// A session on its way out.
@@ -49,7 +52,16 @@ impl Job {
     pub fn request(&self) -> &[u8] {
         match self {
             Self::Create { request, .. } => request,
+            Self::Service(request) => &request.text,
             _ => &[],
+        }
+    }
+
+    /// Milliseconds after which the child is killed with all that it started.
+    pub fn patience(&self) -> Ms {
+        match self {
+            Self::Service(request) => request.service.deadline,
+            _ => CHILD_MS,
         }
     }
 }
@@ -80,6 +92,10 @@ impl Daemon {
                 let gateway = config.gateway_id.clone();
                 vec!["_probe".into(), socket, session_id.to_string(), gateway, path(&exit)]
             }
+            Job::Service(request) => {
+                let child = request.service.child.to_owned();
+                vec![child, path(&config.state_dir), path(&config.workspace)]
+            }
         }
     }
 
@@ -101,6 +117,7 @@ impl Daemon {
             Job::End(session_id) => self.processes_ended(session_id, answer),
             Job::HangUp(_) => {}
             Job::Probe(session_id) => self.probed(session_id, answer),
+            Job::Service(request) => self.served(&request, answer),
         }
         self.collect();
     }

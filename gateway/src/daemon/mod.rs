@@ -2,6 +2,7 @@
 
 mod commands;
 mod jobs;
+mod services;
 mod status;
 mod turns;
 
@@ -64,6 +65,10 @@ pub struct Daemon {
     effects: Vec<Effect>,
     turns: turns::Turns,
     linked: bool,
+    /// Counts connections, so that an answer finds only who asked.
+    connection: u64,
+    /// Children that carry out commands.
+    services: usize,
     /// Whose turn it is, and how many messages it had.
     turn: (u32, usize),
     status: status::Status,
@@ -88,6 +93,8 @@ impl Daemon {
             outbox: VecDeque::new(),
             turns: turns::Turns::default(),
             linked: false,
+            connection: 0,
+            services: 0,
             turn: (0, 0),
             dropped: 0,
             strangers: BTreeMap::new(),
@@ -112,6 +119,7 @@ impl Daemon {
     /// A connection stands: hello goes first, then what ended while nobody listened.
     pub fn on_link_up(&mut self, now: Now) {
         self.linked = true;
+        self.connection += 1;
         self.outbox.clear();
         let hello = self.hello();
         self.outbox.push_back(Event::from(hello).to_json(None));

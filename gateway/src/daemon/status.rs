@@ -89,6 +89,7 @@ impl Daemon {
             .map(|session| HealthSession {
                 session_id: session.id(),
                 last_activity_at: wall(session.last_activity()),
+                memory_bytes: None,
             })
             .collect();
         let health = GatewayHealth {

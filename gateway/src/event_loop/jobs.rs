@@ -5,8 +5,13 @@ use crate::daemon::Job;
 use crate::limits::{CHILD_MS, CHILD_OUTPUT_BYTES, Ms};
 use mio::unix::pipe::Receiver;
 use mio::{Interest, Registry, Token};
+use rustix::process::{Pid, Signal, kill_process_group};
 use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
+
+/// What a line that tells an event begins with.
+const EVENT: &[u8] = b"event ";
 
 /// Who asked.
 #[derive(Debug)]
@@ -15,6 +20,15 @@ pub enum Work {
     Daemon(Job),
     /// The link: a host name.
     Resolve,
+}
+
+impl Work {
+    fn patience(&self) -> Ms {
+        match self {
+            Self::Daemon(job) => job.patience(),
+            Self::Resolve => CHILD_MS,
+        }
+    }
 }
 
 struct Running {
@@ -54,7 +68,7 @@ impl Jobs {
                 (None, None, text.into_bytes())
             }
         };
-        let deadline = now + CHILD_MS;
+        let deadline = now + work.patience();
         self.running.push(Running { work, child, pipe, token, output, more: true, deadline });
     }
 
@@ -65,15 +79,22 @@ impl Jobs {
         }
     }
 
-    /// Reads answers; gives the jobs whose answer is complete. Late ones are killed.
-    pub fn finished(&mut self, buffer: &mut [u8], now: Ms) -> Vec<(Work, String)> {
+    /// Reads answers; gives the jobs whose answer is complete, and tells the events of the others.
+    /// Late ones are killed, with all that they started.
+    pub fn finished(
+        &mut self,
+        buffer: &mut [u8],
+        now: Ms,
+        mut tell: impl FnMut(&Work, &str),
+    ) -> Vec<(Work, String)> {
         for job in &mut self.running {
             job.read(buffer);
+            for event in job.take_events() {
+                tell(&job.work, &event);
+            }
             if job.pipe.is_some() && now >= job.deadline {
                 job.pipe = None;
-                if let Some(child) = &mut job.child {
-                    let _ = child.kill();
-                }
+                job.kill();
             }
         }
         let (done, running) =
@@ -106,6 +127,26 @@ impl Jobs {
 }
 
 impl Running {
+    /// The lines that are events, once they are whole.
+    fn take_events(&mut self) -> Vec<String> {
+        let mut events = Vec::new();
+        while self.output.starts_with(EVENT) {
+            let Some(end) = self.output.iter().position(|&byte| byte == b'\n') else { break };
+            let line: Vec<u8> = self.output.drain(..=end).collect();
+            let event = line.get(EVENT.len()..end).unwrap_or_default();
+            events.push(String::from_utf8_lossy(event).into_owned());
+        }
+        events
+    }
+
+    fn kill(&self) {
+        let pid = self.child.as_ref().and_then(|child| i32::try_from(child.id()).ok());
+        if let Some(group) = pid.and_then(Pid::from_raw) {
+            // Gone already: what was wanted.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+
     fn read(&mut self, buffer: &mut [u8]) {
         while self.more {
             let Some(pipe) = &mut self.pipe else {
@@ -135,7 +176,8 @@ fn spawn(
     token: Token,
 ) -> io::Result<(Child, Receiver)> {
     let mut command = Command::new(own_binary()?);
-    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    // A group of its own, so that a late child is killed with what it started.
+    command.process_group(0).args(arguments).stdout(Stdio::piped()).stderr(Stdio::inherit());
     command.stdin(if request.is_empty() { Stdio::null() } else { request_file(request)?.into() });
     let mut child = command.spawn()?;
     let output = child.stdout.take().ok_or_else(|| io::Error::other("a child without a pipe"))?;

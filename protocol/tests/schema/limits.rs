@@ -49,6 +49,17 @@ fn every_limit_has_the_same_value_in_rust_and_in_the_schema() {
         GATEWAY_ID_BYTES,
         ATTENTION_TITLE_CHARS,
         MAX_SESSIONS,
+        FILE_BYTES,
+        FILE_WINDOW_CHUNKS,
+        FILE_TRANSFERS,
+        FILE_DEADLINE_MS,
+        PATH_BYTES,
+        KEY_LABEL_CHARS,
+        PUBLIC_KEY_BYTES,
+        MAX_SSH_KEYS,
+        WORKSPACE_FOLDERS,
+        MANIFEST_BYTES,
+        UPDATE_BYTES,
         ACK_DEADLINE_MS,
     ];
     for name in constants(include_str!("../../src/limits.rs")) {

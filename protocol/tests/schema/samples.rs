@@ -129,7 +129,11 @@ fn gateway_events(fill: Fill) -> Vec<Event> {
             disk_total_bytes: (1 << 53) - 1,
             uptime_seconds: 0,
             last_activity_at: fill.some(1_767_225_590_000),
-            sessions: vec![HealthSession { session_id: 7, last_activity_at: 1_767_225_590_000 }],
+            sessions: vec![HealthSession {
+                session_id: 7,
+                last_activity_at: 1_767_225_590_000,
+                memory_bytes: fill.some(1 << 28),
+            }],
         }
         .into(),
         GatewayOffline { gateway_id }.into(),

@@ -213,6 +213,10 @@ export interface HealthSession {
    * Its last input or output.
    */
   last_activity_at: number;
+  /**
+   * Memory of its processes together; absent when not measured.
+   */
+  memory_bytes?: number;
 }
 /**
  * Made by the control plane for browsers: the gateway's connection is gone.
