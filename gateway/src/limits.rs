@@ -129,6 +129,9 @@ pub const LINK_WRITE_BUFFER_BYTES: usize = 4 * 1024 * 1024;
 /// Connect, TLS and upgrade together.
 pub const CONNECT_MS: Ms = 10_000;
 
+/// Head of the answer to the upgrade, in bytes.
+pub const UPGRADE_HEAD_BYTES: usize = 16 * 1024;
+
 /// Silence after which the gateway asks whether the link lives.
 pub const PING_AFTER_MS: Ms = 25_000;
 

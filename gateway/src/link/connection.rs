@@ -1,5 +1,6 @@
 //! One connection: TCP, TLS and WebSocket without blocking. Policy is elsewhere.
 
+use super::handshake::Handshake;
 use super::policy::Ending;
 use crate::config::CpUrl;
 use crate::daemon::Message as Outgoing;
@@ -12,14 +13,10 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tungstenite::client::IntoClientRequest as _;
-use tungstenite::handshake::MidHandshake;
-use tungstenite::handshake::client::ClientHandshake;
-use tungstenite::http::HeaderValue;
+use tungstenite::Message;
 use tungstenite::protocol::frame::CloseFrame;
 use tungstenite::protocol::frame::coding::CloseCode;
-use tungstenite::protocol::{WebSocket, WebSocketConfig};
-use tungstenite::{HandshakeError, Message};
+use tungstenite::protocol::{Role, WebSocket, WebSocketConfig};
 
 /// Bytes of tungstenite's read buffer; its default would cost every idle gateway 128 KiB.
 const READ_BUFFER_BYTES: usize = 16 * 1024;
@@ -76,7 +73,7 @@ enum Stage {
     /// The socket is not writable yet.
     Connecting(TcpStream),
     /// TLS and upgrade are under way.
-    Handshake(MidHandshake<ClientHandshake<Stream>>),
+    Handshake(Stream, Handshake),
     Open(WebSocket<Stream>),
     /// It ended; nothing more comes.
     Over,
@@ -125,7 +122,7 @@ impl Connection {
     pub fn socket(&mut self) -> Option<&mut TcpStream> {
         match &mut self.stage {
             Stage::Connecting(tcp) => Some(tcp),
-            Stage::Handshake(mid) => Some(mid.get_mut().get_mut().tcp()),
+            Stage::Handshake(stream, _) => Some(stream.tcp()),
             Stage::Open(socket) => Some(socket.get_mut().tcp()),
             Stage::Over => None,
         }
@@ -156,7 +153,7 @@ impl Connection {
     pub fn receive(&mut self) -> Result<Incoming, Ending> {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Connecting(tcp) => self.connected(tcp),
-            Stage::Handshake(mid) => self.handshaken(mid.handshake()),
+            Stage::Handshake(stream, handshake) => self.shake_hands(stream, handshake),
             Stage::Open(socket) => {
                 self.stage = Stage::Open(socket);
                 self.read()
@@ -176,9 +173,8 @@ impl Connection {
         // Keystrokes' echoes are small and must not wait for company.
         let _ = tcp.set_nodelay(true);
         let transport = self.transport(tcp).map_err(Ending::Failed)?;
-        let request = self.request().map_err(Ending::Failed)?;
-        let stream = Stream { transport, received: false };
-        self.handshaken(tungstenite::client::client_with_config(request, stream, Some(settings())))
+        let handshake = Handshake::new(&self.url, &self.bearer)?;
+        self.shake_hands(Stream { transport, received: false }, handshake)
     }
 
     fn transport(&self, tcp: TcpStream) -> Result<Transport, String> {
@@ -193,45 +189,45 @@ impl Connection {
         Ok(Transport::Tls(Box::new(StreamOwned::new(tls, tcp))))
     }
 
-    fn request(&self) -> Result<tungstenite::handshake::client::Request, String> {
-        let mut request = self
-            .url
-            .full
-            .as_str()
-            .into_client_request()
-            .map_err(|error| format!("GATEWAY_CP_URL cannot be used: {error}"))?;
-        let bearer = HeaderValue::from_str(&format!("Bearer {}", self.bearer))
-            .map_err(|_| "the token has characters that no header can carry".to_owned())?;
-        request.headers_mut().insert("Authorization", bearer);
-        Ok(request)
-    }
-
-    fn handshaken(
+    /// Sends what is left of the request and reads what there is of the answer.
+    fn shake_hands(
         &mut self,
-        result: Result<
-            (WebSocket<Stream>, tungstenite::handshake::client::Response),
-            HandshakeError<ClientHandshake<Stream>>,
-        >,
+        mut stream: Stream,
+        mut hands: Handshake,
     ) -> Result<Incoming, Ending> {
-        match result {
-            Ok((socket, _)) => {
-                self.stage = Stage::Open(socket);
-                Ok(Incoming::Opened)
+        let mut buffer = [0; 2048];
+        loop {
+            let moved = match hands.unsent() {
+                [] => stream.read(&mut buffer),
+                unsent => stream.write(unsent),
+            };
+            match moved {
+                Ok(0) => return Err(self.broken("closed it during the upgrade")),
+                Ok(count) if !hands.unsent().is_empty() => hands.sent(count),
+                Ok(count) => {
+                    let came = buffer.get(..count).unwrap_or_default();
+                    let Some(rest) = hands.receive(came)? else { continue };
+                    let settings = Some(settings());
+                    let socket =
+                        WebSocket::from_partially_read(stream, rest, Role::Client, settings);
+                    self.stage = Stage::Open(socket);
+                    return Ok(Incoming::Opened);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.stage = Stage::Handshake(stream, hands);
+                    return Ok(Incoming::Nothing);
+                }
+                Err(error) => return Err(self.failed(&error)),
             }
-            Err(HandshakeError::Interrupted(mid)) => {
-                self.stage = Stage::Handshake(mid);
-                Ok(Incoming::Nothing)
-            }
-            Err(HandshakeError::Failure(tungstenite::Error::Http(response))) => {
-                let retry = response.headers().get("retry-after");
-                let seconds = retry.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-                Err(Ending::Status(response.status().as_u16(), seconds))
-            }
-            Err(HandshakeError::Failure(error)) => Err(self.failed(&error)),
         }
     }
 
-    fn failed(&self, error: &tungstenite::Error) -> Ending {
+    fn broken(&self, what: &str) -> Ending {
+        Ending::Failed(format!("the connection to {} failed: the server {what}", self.url.host))
+    }
+
+    fn failed(&self, error: &dyn std::fmt::Display) -> Ending {
         Ending::Failed(format!("the connection to {} failed: {error}", self.url.host))
     }
 
