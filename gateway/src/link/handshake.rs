@@ -17,7 +17,7 @@ const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const MAX_HEADERS: usize = 64;
 
 /// One upgrade.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Handshake {
     host: String,
     request: Vec<u8>,
@@ -56,6 +56,11 @@ impl Handshake {
     /// `count` bytes of [`Handshake::unsent`] are sent.
     pub fn sent(&mut self, count: usize) {
         self.sent += count;
+    }
+
+    /// What the server is to prove with that it read the key.
+    pub fn expected_digest(&self) -> &str {
+        &self.accept
     }
 
     /// Takes what came; gives what followed the head of the answer once that is whole and agrees.
