@@ -264,3 +264,79 @@ fn what_a_dead_tmux_server_leaves_is_hung_up() {
         integration::process::marked(&home).is_empty().then_some(())
     });
 }
+
+/// Stops the tmux server for as long as it lives, so that nobody is answered.
+struct Stopped(u32);
+
+impl Stopped {
+    fn new(stage: &Stage) -> Self {
+        let server = stage.gateway.tmux.server_pid().expect("a server");
+        integration::process::signal(server, rustix::process::Signal::STOP);
+        Self(server)
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        integration::process::signal(self.0, rustix::process::Signal::CONT);
+    }
+}
+
+/// Waits until the gateway gave up on a question to tmux.
+fn until_unanswered(stage: &Stage) {
+    eventually("tmux did not answer", PATIENCE, || {
+        stage.gateway.log().contains("tmux does not answer").then_some(())
+    });
+}
+
+/// Puts a tmux into the gateway's PATH that answers no `list-sessions` while the file is there.
+fn hesitant_tmux(stage: &mut Stage) -> std::path::PathBuf {
+    let folder = stage.gateway.home.join("bin");
+    std::fs::create_dir(&folder).expect("a folder");
+    let silent = folder.join("silent");
+    let path = integration::tmux::search_path().to_string_lossy().into_owned();
+    let script = format!(
+        "#!/bin/sh\nPATH='{path}'\ncase \"$*\" in *list-sessions*)\n\
+         [ -e '{}' ] && exec sleep 60;; esac\nexec tmux \"$@\"\n",
+        silent.display()
+    );
+    let tmux = folder.join("tmux");
+    std::fs::write(&tmux, script).expect("a script");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&tmux, mode).expect("a mode");
+    stage.gateway.set("PATH", &format!("{}:{path}", folder.display()));
+    silent
+}
+
+#[test]
+fn a_session_is_not_lost_because_tmux_is_slow() {
+    let mut stage = Stage::new();
+    stage.open(1, 80, 24);
+    let shell = shell_pid(&mut stage);
+    let silent = hesitant_tmux(&mut stage);
+    stage.kill_and_restart_gateway();
+    stage.attach(1, None);
+    std::fs::write(&silent, "").expect("a file");
+    stage.gateway.tmux.run(&["detach-client", "-s", "=cc-1"]);
+    until_unanswered(&stage);
+    std::fs::remove_file(&silent).expect("removed");
+    eventually("the session has a client again", PATIENCE, || {
+        stage.gateway.log().contains("attaching again").then_some(())
+    });
+    assert_eq!(shell_pid(&mut stage), shell);
+    assert!(stage.ends.is_empty());
+}
+
+#[test]
+fn hello_waits_for_a_slow_tmux_rather_than_hide_its_sessions() {
+    let mut stage = Stage::new();
+    stage.open(1, 80, 24);
+    stage.gateway.kill();
+    let stopped = Stopped::new(&stage);
+    stage.gateway.run();
+    until_unanswered(&stage);
+    drop(stopped);
+    stage.reconnect();
+    let hello = stage.hello.clone().expect("hello");
+    assert_eq!(hello.sessions.iter().map(|one| one.session_id).collect::<Vec<_>>(), [1]);
+}

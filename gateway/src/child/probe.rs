@@ -17,9 +17,9 @@ pub fn survey(arguments: &[String]) -> Result<String, Failure> {
         let message = format!("found \"{}\", need tmux 3.0a or later: update tmux", text.trim());
         return Err(Failure::new(codes::TMUX_FAILED, message));
     };
-    let list = run(tmux(socket).args(["list-sessions", "-F", LIST_FORMAT]))?;
-    // Without a server the list is an error and there are no sessions.
-    Ok(format!("{version}\n{}", String::from_utf8_lossy(&list.stdout)))
+    // Without a server there are no sessions.
+    let list = list_sessions(socket)?.unwrap_or_default();
+    Ok(format!("{version}\n{list}"))
 }
 
 /// Arguments: socket, session, gateway, exit file. Answer: `alive` with tmux's number of the
@@ -48,14 +48,32 @@ pub(super) enum Search {
 /// Looks for a session by the options that it was given: a person may have renamed it, and after
 /// a crash another session may have its number.
 pub(super) fn find(socket: &str, gateway_id: &str, session_id: u32) -> Result<Search, Failure> {
-    let output = run(tmux(socket).args(["list-sessions", "-F", LIST_FORMAT]))?;
-    if !output.status.success() {
-        return Ok(Search::NoServer);
-    }
-    let list = String::from_utf8_lossy(&output.stdout);
+    let Some(list) = list_sessions(socket)? else { return Ok(Search::NoServer) };
     let mut ours = list.lines().filter_map(|line| Found::read(line, gateway_id));
     let found = ours.find(|found| found.session_id == session_id);
     Ok(found.map_or(Search::NotThere, |found| Search::Found(found.place.session)))
+}
+
+/// The lines of `list-sessions`; `None` when there is no server. Another failure says nothing of the
+/// sessions: whoever asked has to ask again.
+fn list_sessions(socket: &str) -> Result<Option<String>, Failure> {
+    let output = run(tmux(socket).args(["list-sessions", "-F", LIST_FORMAT]))?;
+    if output.status.success() {
+        return Ok(Some(String::from_utf8_lossy(&output.stdout).into_owned()));
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    if is_no_server(&said) {
+        return Ok(None);
+    }
+    let message = format!("tmux list-sessions: {}", said.trim());
+    Err(Failure::new(codes::TIMED_OUT, message))
+}
+
+/// What tmux's client prints when nobody serves its socket, or the server ends meanwhile.
+fn is_no_server(said: &str) -> bool {
+    let none = ["no server running", "no sessions", "server exited", "lost server"];
+    let unreachable = said.contains("error connecting") && !said.contains("Permission denied");
+    unreachable || none.iter().any(|words| said.contains(words))
 }
 
 fn run(command: &mut Command) -> Result<Output, Failure> {
@@ -63,4 +81,24 @@ fn run(command: &mut Command) -> Result<Output, Failure> {
         let message = format!("cannot start tmux: {error}; install tmux 3.2 or later");
         Failure::new(codes::TMUX_FAILED, message)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_absent_server_means_that_there_are_no_sessions() {
+        for said in [
+            "no server running on /tmp/tmux-0/chatcode",
+            "error connecting to /tmp/tmux-0/chatcode (No such file or directory)",
+            "error connecting to /tmp/tmux-0/chatcode (Connection refused)",
+            "server exited unexpectedly",
+        ] {
+            assert!(is_no_server(said), "{said}");
+        }
+        for said in ["", "fork failed", "error connecting to /tmp/x (Permission denied)"] {
+            assert!(!is_no_server(said), "{said}");
+        }
+    }
 }

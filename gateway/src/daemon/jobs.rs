@@ -3,7 +3,7 @@
 use super::turns::Work;
 use super::{Daemon, Effect, Now, services};
 use crate::child::{create::marker, exit_path, read_answer};
-use crate::limits::{CHILD_MS, Ms};
+use crate::limits::{CHILD_MS, Ms, PROBE_AGAIN_MS};
 use crate::session::{Place, Remembered, Session, ack};
 use crate::tmux::parser::id;
 use crate::tmux::server::Found;
@@ -116,21 +116,28 @@ impl Daemon {
             Job::Create { session_id, agent, .. } => self.created(session_id, agent, answer, now),
             Job::End(session_id) => self.processes_ended(session_id, answer),
             Job::HangUp(_) => {}
-            Job::Probe(session_id) => self.probed(session_id, answer),
+            Job::Probe(session_id) => self.probed(session_id, answer, now),
             Job::Service(request) => self.served(&request, answer),
         }
         self.collect();
     }
 
     fn surveyed(&mut self, answer: Result<&str, (String, String)>, now: Now) {
-        self.surveyed = true;
         let list = match answer {
             Ok(list) => list,
+            // Nothing is known of the sessions, and hello must not say that there are none.
+            Err((code, message)) if code == codes::TIMED_OUT => {
+                crate::log!(Error, "tmux does not answer; asking again", why = message);
+                self.again.push((now.mono + PROBE_AGAIN_MS, Job::Survey));
+                return;
+            }
             Err((_, message)) => {
+                self.surveyed = true;
                 crate::log!(Error, "sessions are not available", why = message);
                 return;
             }
         };
+        self.surveyed = true;
         let mut lines = list.lines();
         self.tmux = lines.next().and_then(|version| Version::read(&format!("tmux {version}")));
         let gateway_id = self.config.gateway_id.clone();
@@ -205,21 +212,28 @@ impl Daemon {
         self.finish_ending(session_id);
     }
 
-    fn probed(&mut self, id: u32, answer: Result<&str, (String, String)>) {
+    fn probed(&mut self, id: u32, answer: Result<&str, (String, String)>, now: Now) {
+        let answer = match answer {
+            Ok(answer) => answer,
+            // A machine that is too busy to answer has not lost its sessions.
+            Err((_, why)) => {
+                crate::log!(Warn, "tmux does not answer; asking again", session = id, why = why);
+                return self.again.push((now.mono + PROBE_AGAIN_MS, Job::Probe(id)));
+            }
+        };
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        let alive = answer.as_ref().ok().and_then(|answer| answer.strip_prefix("alive "));
-        if let Some(place) = alive.and_then(|number| number.parse().ok()) {
+        let alive = answer.strip_prefix("alive ").map(str::parse);
+        if let Some(Ok(place)) = alive {
             crate::log!(Info, "the tmux client was detached; attaching again", session = id);
             session.client_started(place);
             return self.effects.push(Effect::StartClient(id));
         }
         let end = match answer {
-            Ok("gone") if !session.saw_exit() => ended(id, "lost"),
-            Ok(answer) => match answer.strip_prefix("exited ").map(str::parse) {
+            "gone" if !session.saw_exit() => ended(id, "lost"),
+            answer => match answer.strip_prefix("exited ").map(str::parse) {
                 Some(Ok(code)) => exited(id, code),
                 _ => ended(id, "killed"),
             },
-            Err(_) => ended(id, "lost"),
         };
         if let Some(ending) = self.ending.get_mut(&id) {
             ending.end = Some(SessionEnded { reason: "ended".to_owned(), ..end });

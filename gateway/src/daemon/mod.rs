@@ -63,6 +63,8 @@ pub struct Daemon {
     past_ends: Vec<SessionEnded>,
     outbox: VecDeque<String>,
     effects: Vec<Effect>,
+    /// Jobs that failed and are tried again, and when.
+    again: Vec<(Ms, Job)>,
     turns: turns::Turns,
     linked: bool,
     /// Counts connections, so that an answer finds only who asked.
@@ -91,6 +93,7 @@ impl Daemon {
             ending: BTreeMap::new(),
             past_ends: Vec::new(),
             outbox: VecDeque::new(),
+            again: Vec::new(),
             turns: turns::Turns::default(),
             linked: false,
             connection: 0,
@@ -222,7 +225,9 @@ impl Daemon {
     /// When [`Daemon::tick`] has something to do.
     pub fn deadline(&self, link_takes: bool) -> Option<Ms> {
         let sessions = self.sessions.values().filter_map(|one| one.deadline(link_takes)).min();
-        [sessions, self.health_deadline(), self.turns.deadline()].into_iter().flatten().min()
+        let again = self.again.iter().map(|(at, _)| *at).min();
+        let deadlines = [sessions, again, self.health_deadline(), self.turns.deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// Does what time has come for.
@@ -232,6 +237,9 @@ impl Daemon {
         }
         self.collect();
         self.turns.tick(now.mono);
+        let due = |(at, _): &mut (Ms, Job)| now.mono >= *at;
+        let jobs = self.again.extract_if(.., due).map(|(_, job)| Effect::Start(job));
+        self.effects.extend(jobs);
         if self.health_deadline().is_some_and(|at| now.mono >= at) {
             self.send_health(now);
         }
