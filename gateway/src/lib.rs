@@ -15,4 +15,5 @@ pub mod log;
 pub mod notify;
 pub mod os;
 pub mod session;
+pub mod ssh_keys;
 pub mod tmux;

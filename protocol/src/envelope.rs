@@ -63,6 +63,8 @@ pub mod codes {
     pub const CANCELLED: &str = "cancelled";
     /// The text is no public key that the host may be given.
     pub const BAD_KEY: &str = "bad_key";
+    /// As many keys as the gateway keeps.
+    pub const KEY_LIMIT: &str = "key_limit";
     /// The label is longer than allowed or has control characters.
     pub const BAD_LABEL: &str = "bad_label";
     /// No key of that fingerprint that the gateway added.

@@ -13,8 +13,19 @@ pub struct TempDir {
 impl TempDir {
     /// Makes the folder.
     pub fn new() -> Self {
+        Self::beneath(&std::env::temp_dir(), "cc")
+    }
+
+    /// Makes it beneath the tester's own home, hidden: who trusts no folder that others may write,
+    /// as sshd does, trusts nothing in the folder for temporary files.
+    pub fn in_home() -> Self {
+        let home = std::env::var_os("HOME").expect("the tester has a home");
+        Self::beneath(Path::new(&home), ".cc-test")
+    }
+
+    fn beneath(folder: &Path, name: &str) -> Self {
         let serial = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("cc-{}-{serial}", std::process::id()));
+        let path = folder.join(format!("{name}-{}-{serial}", std::process::id()));
         std::fs::create_dir_all(&path).expect("a folder for the test");
         Self { path }
     }

@@ -41,6 +41,9 @@ pub const TO_TEST: &[Program] = &[
     ("gdb", "gdb"),
     ("fzf", "fzf"),
     ("screen", "screen"),
+    ("sshd", "openssh-server"),
+    ("ssh", "openssh-client"),
+    ("strace", "strace"),
 ];
 
 /// Makes sure of Node and its packages.

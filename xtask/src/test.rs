@@ -17,6 +17,7 @@ const INTEGRATION: &[&str] = &[
     "splits",
     "link",
     "local",
+    "ssh_keys",
     "recovery",
     "flow",
     "signals",

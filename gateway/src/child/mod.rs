@@ -8,6 +8,7 @@ mod end;
 mod folders;
 mod probe;
 mod resolve;
+mod ssh_keys;
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -25,7 +26,8 @@ pub struct Failure {
 }
 
 impl Failure {
-    fn new(code: &'static str, message: impl Into<String>) -> Self {
+    /// Says what went wrong.
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
 }
@@ -36,6 +38,7 @@ pub fn run(name: &str, arguments: &[String]) -> Option<i32> {
         "_resolve" => resolve::run(arguments),
         "_create" => create::run(arguments, &request()),
         "_folders" => folders::run(arguments, &request()),
+        "_ssh_keys" => ssh_keys::run(&request()),
         "_end" => end::run(arguments),
         "_hangup" => end::hang_up(arguments),
         "_survey" => probe::survey(arguments),
