@@ -41,6 +41,9 @@ pub const TO_TEST: &[Program] = &[
     ("gdb", "gdb"),
     ("fzf", "fzf"),
     ("screen", "screen"),
+    ("zsh", "zsh"),
+    ("fish", "fish"),
+    ("shellcheck", "shellcheck"),
 ];
 
 /// Makes sure of Node and its packages.

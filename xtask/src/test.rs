@@ -17,6 +17,7 @@ const INTEGRATION: &[&str] = &[
     "splits",
     "link",
     "local",
+    "command_line",
     "recovery",
     "flow",
     "signals",
