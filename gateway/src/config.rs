@@ -1,42 +1,104 @@
 //! Configuration: flags over environment over file over defaults, all under the same names.
 
+use crate::command_line::{Flag, Takes};
 use crate::limits::{CONFIG_BYTES, DEFAULT_SESSIONS, HEALTH_SECONDS};
-use crate::log::{Format, Level};
+use crate::log::{FORMATS, Format, LEVELS, Level};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// One setting: its flag, its variable, what it is. Secrets have no flag: arguments are public.
-pub struct Setting {
-    /// Without the dashes.
-    pub flag: Option<&'static str>,
-    /// In environment and file.
-    pub variable: &'static str,
-    /// For `--help`.
-    pub help: &'static str,
-}
-
-macro_rules! settings {
-    ($($flag:expr, $variable:literal, $help:literal;)*) => {
-        [$(Setting { flag: $flag, variable: $variable, help: $help },)*]
-    };
+const fn setting(
+    flag: Option<&'static str>,
+    variable: &'static str,
+    takes: Takes,
+    help: &'static str,
+) -> Flag {
+    Flag { flag, variable: Some(variable), takes, help }
 }
 
 /// Every setting, in the order of `--help`.
-pub const SETTINGS: [Setting; 13] = settings![
-    Some("gateway-id"), "GATEWAY_ID", "who this gateway is; 1-64 of A-Z a-z 0-9 _ - (required)";
-    Some("cp-url"), "GATEWAY_CP_URL", "control plane, wss://host/path (required)";
-    None, "GATEWAY_AUTH_TOKEN", "bearer token";
-    None, "GATEWAY_AUTH_TOKEN_FILE", "file that holds the bearer token";
-    None, "GATEWAY_BOOTSTRAP_TOKEN", "one-time token for enrolment, instead of the bearer token";
-    Some("workspace"), "GATEWAY_WORKSPACE", "folder of the sessions' folders (default ~/workspace)";
-    Some("state-dir"), "GATEWAY_STATE_DIR", "the gateway's own files (default $XDG_STATE_HOME/chatcode)";
-    Some("tmux-socket"), "GATEWAY_TMUX_SOCKET", "name of the private tmux server (default chatcode)";
-    Some("max-sessions"), "GATEWAY_MAX_SESSIONS", "sessions at once, 1-50 (default 5)";
-    Some("health-interval"), "GATEWAY_HEALTH_INTERVAL", "seconds between health events while watched (default 30)";
-    Some("log-level"), "GATEWAY_LOG_LEVEL", "error, warn, info or debug (default info)";
-    Some("log-format"), "GATEWAY_LOG_FORMAT", "text, json or journal (default: journal under systemd, else text)";
-    Some("config"), "GATEWAY_CONFIG", "file of NAME=value lines (default /etc/chatcode/gateway.env, else ~/.config/chatcode/gateway.env)";
+pub static SETTINGS: [Flag; 13] = [
+    setting(
+        Some("gateway-id"),
+        "GATEWAY_ID",
+        Takes::Word("ID"),
+        "who this gateway is, 1-64 of A-Z a-z 0-9 _ - (required)",
+    ),
+    setting(
+        Some("cp-url"),
+        "GATEWAY_CP_URL",
+        Takes::Word("URL"),
+        "where the control plane is, wss://host/path (required)",
+    ),
+    setting(
+        None,
+        "GATEWAY_AUTH_TOKEN",
+        Takes::Word("TOKEN"),
+        "bearer token; no flag: those are public",
+    ),
+    setting(
+        None,
+        "GATEWAY_AUTH_TOKEN_FILE",
+        Takes::File("FILE"),
+        "file that holds the bearer token",
+    ),
+    setting(
+        None,
+        "GATEWAY_BOOTSTRAP_TOKEN",
+        Takes::Word("TOKEN"),
+        "one-time token for enrolment, instead of the bearer token",
+    ),
+    setting(
+        Some("workspace"),
+        "GATEWAY_WORKSPACE",
+        Takes::Folder("FOLDER"),
+        "where the sessions' folders are (~/workspace)",
+    ),
+    setting(
+        Some("state-dir"),
+        "GATEWAY_STATE_DIR",
+        Takes::Folder("FOLDER"),
+        "the gateway's own files (chatcode in $XDG_STATE_HOME or ~/.local/state)",
+    ),
+    setting(
+        Some("max-sessions"),
+        "GATEWAY_MAX_SESSIONS",
+        Takes::Word("COUNT"),
+        "sessions at once, 1-50 (5)",
+    ),
+    setting(
+        Some("health-interval"),
+        "GATEWAY_HEALTH_INTERVAL",
+        Takes::Word("SECONDS"),
+        "between two reports of health while watched (30)",
+    ),
+    setting(
+        Some("log-level"),
+        "GATEWAY_LOG_LEVEL",
+        Takes::OneOf("LEVEL", &LEVELS),
+        "how much is logged (info)",
+    ),
+    setting(
+        Some("log-format"),
+        "GATEWAY_LOG_FORMAT",
+        Takes::OneOf("FORMAT", &FORMATS),
+        "form of the log (journal beneath systemd, else text)",
+    ),
+    setting(
+        Some("tmux-socket"),
+        "GATEWAY_TMUX_SOCKET",
+        Takes::Word("NAME"),
+        "name of the private tmux server (chatcode)",
+    ),
+    setting(
+        Some("config"),
+        "GATEWAY_CONFIG",
+        Takes::File("FILE"),
+        "lines of NAME=value (/etc/chatcode/gateway.env, else ~/.config/chatcode/gateway.env)",
+    ),
 ];
+
+/// Those that lead to the sessions: the last two.
+pub static ABOUT_TMUX: &[Flag] = SETTINGS.split_at(11).1;
 
 /// Where the control plane is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,20 +189,10 @@ impl Config {
             max_sessions: number(&get, "GATEWAY_MAX_SESSIONS", DEFAULT_SESSIONS as u64, 1, 50)?
                 as usize,
             health_seconds: number(&get, "GATEWAY_HEALTH_INTERVAL", HEALTH_SECONDS, 1, 3600)?,
-            log_level: named(
-                &get,
-                "GATEWAY_LOG_LEVEL",
-                Level::from_name,
-                "error, warn, info, debug",
-            )?
-            .unwrap_or(Level::Info),
-            log_format: named(
-                &get,
-                "GATEWAY_LOG_FORMAT",
-                Format::from_name,
-                "text, json, journal",
-            )?
-            .unwrap_or_else(Format::detect),
+            log_level: named(&get, "GATEWAY_LOG_LEVEL", Level::from_name, &LEVELS)?
+                .unwrap_or(Level::Info),
+            log_format: named(&get, "GATEWAY_LOG_FORMAT", Format::from_name, &FORMATS)?
+                .unwrap_or_else(Format::detect),
         })
     }
 
@@ -255,10 +307,11 @@ fn named<T>(
     get: &impl Fn(&str) -> Option<String>,
     name: &str,
     read: impl Fn(&str) -> Option<T>,
-    choices: &str,
+    choices: &[&str],
 ) -> Result<Option<T>, ConfigError> {
     let Some(text) = get(name) else { return Ok(None) };
-    read(&text).map(Some).ok_or_else(|| bad(name, &text, &format!("use one of {choices}")))
+    let why = || format!("use one of {}", choices.join(", "));
+    read(&text).map(Some).ok_or_else(|| bad(name, &text, &why()))
 }
 
 fn absolute(path: Option<String>, home: &Path, default: &str) -> PathBuf {

@@ -4,6 +4,7 @@
 //! (`event_loop`). See ARCHITECTURE.md for the map.
 
 pub mod child;
+pub mod command_line;
 pub mod config;
 pub mod daemon;
 pub mod event_loop;

@@ -5,25 +5,14 @@
 mod sessions;
 mod table;
 
-use crate::config::{self, Values};
+use crate::command_line::Parsed;
+use crate::command_line::exit::{NO_INPUT, UNAVAILABLE, USAGE};
+use crate::config;
 use crate::tmux::server::tmux;
 use sessions::{Local, Sessions};
 use std::io::{IsTerminal as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-
-/// Exit codes as sysexits.h numbers them.
-const USAGE: u8 = 64;
-const NO_INPUT: u8 = 66;
-const UNAVAILABLE: u8 = 69;
-
-/// What `--help` says of these commands.
-pub const HELP: &str = "\
-list and attach are for a terminal on this machine, as the gateway's user:
-  list [--json]                 the sessions, newest activity first
-  attach [SESSION]              this terminal shows a session, by its number or name; without
-                                SESSION the only one. Ctrl-B D leaves it, and it goes on.
-  Both find the tmux server by --tmux-socket, GATEWAY_TMUX_SOCKET or the file of --config.";
 
 /// Why a command ends: a sentence for the person, and the exit code.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,19 +27,10 @@ impl Refusal {
     }
 }
 
-/// What was typed behind the command.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Arguments {
-    settings: Values,
-    json: bool,
-    session: Option<String>,
-}
-
 /// Prints the sessions. Returns the exit code.
-pub fn list(arguments: &[String]) -> u8 {
-    let listed = read(arguments, false).and_then(|arguments| {
-        let sessions = Sessions::ask(&socket(&arguments.settings)?)?;
-        let text = if arguments.json {
+pub fn list(asked: &Parsed) -> u8 {
+    let listed = socket(asked).and_then(|socket| Sessions::ask(&socket)).map(|sessions| {
+        let text = if asked.has("json") {
             sessions.to_json() + "\n"
         } else if sessions.all.is_empty() {
             "No sessions. The web app creates them; another user's are not shown here.\n".to_owned()
@@ -59,21 +39,17 @@ pub fn list(arguments: &[String]) -> u8 {
         };
         // Whoever stopped reading wanted no more.
         let _ = std::io::stdout().write_all(text.as_bytes());
-        Ok(())
     });
     told(listed)
 }
 
 /// Turns into a tmux client of a session; returns an exit code when it cannot.
-pub fn attach(arguments: &[String]) -> u8 {
-    let Err(refusal) = read(arguments, true).and_then(|arguments| attach_to(&arguments)) else {
-        return 0;
-    };
-    told(Err(refusal))
+pub fn attach(asked: &Parsed) -> u8 {
+    told(attach_to(asked))
 }
 
-fn attach_to(arguments: &Arguments) -> Result<(), Refusal> {
-    let socket = socket(&arguments.settings)?;
+fn attach_to(asked: &Parsed) -> Result<(), Refusal> {
+    let socket = socket(asked)?;
     let variable = std::env::var("TMUX").unwrap_or_default();
     if is_inside(&variable, &socket_path(&socket)) {
         let message = "this terminal is a session of chatcode already: leave it with Ctrl-B D, \
@@ -81,7 +57,7 @@ fn attach_to(arguments: &Arguments) -> Result<(), Refusal> {
         return Err(Refusal::new(USAGE, message));
     }
     let sessions = Sessions::ask(&socket)?;
-    let session = choose(&sessions.all, arguments.session.as_deref())?;
+    let session = choose(&sessions.all, asked.word())?;
     if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
         let message = "attach needs a terminal for input and output; through ssh, use ssh -t";
         return Err(Refusal::new(USAGE, message));
@@ -125,8 +101,8 @@ fn choose<'a>(sessions: &'a [Local], wanted: Option<&str>) -> Result<&'a Local, 
     }
 }
 
-fn socket(settings: &Values) -> Result<String, Refusal> {
-    config::tmux_socket(settings, |name| std::env::var(name).ok())
+fn socket(asked: &Parsed) -> Result<String, Refusal> {
+    config::tmux_socket(&asked.settings(), |name| std::env::var(name).ok())
         .map_err(|error| Refusal::new(USAGE, error.to_string()))
 }
 
@@ -149,37 +125,6 @@ fn no_tmux(error: &std::io::Error) -> Refusal {
     Refusal::new(UNAVAILABLE, format!("cannot start tmux: {error}; install tmux 3.2 or later"))
 }
 
-fn read(words: &[String], takes_session: bool) -> Result<Arguments, Refusal> {
-    let usage = |message: String| Refusal::new(USAGE, message);
-    let mut arguments = Arguments::default();
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        let Some(flag) = word.strip_prefix("--") else {
-            if !takes_session || arguments.session.replace(word.clone()).is_some() {
-                return Err(usage(format!("\"{}\" is one word too many", word.escape_debug())));
-            }
-            continue;
-        };
-        let (name, value) = match flag.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (flag, None),
-        };
-        let variable = match name {
-            "json" if !takes_session && value.is_none() => {
-                arguments.json = true;
-                continue;
-            }
-            "tmux-socket" => "GATEWAY_TMUX_SOCKET",
-            "config" => "GATEWAY_CONFIG",
-            _ => return Err(usage(format!("there is no flag --{} here", name.escape_debug()))),
-        };
-        let value = value.or_else(|| words.next().cloned());
-        let value = value.ok_or_else(|| usage(format!("--{name} needs a value")))?;
-        arguments.settings.insert(variable.to_owned(), value);
-    }
-    Ok(arguments)
-}
-
 fn told(outcome: Result<(), Refusal>) -> u8 {
     match outcome {
         Ok(()) => 0,
@@ -194,25 +139,8 @@ fn told(outcome: Result<(), Refusal>) -> u8 {
 mod tests {
     use super::*;
 
-    fn words(text: &str) -> Vec<String> {
-        text.split_whitespace().map(str::to_owned).collect()
-    }
-
     fn named(session_id: u32, name: &str) -> Local {
         Local { session_id, name: Some(name.to_owned()), ..Local::default() }
-    }
-
-    #[test]
-    fn flags_and_a_session_are_told_apart() {
-        let read_attach = |text| read(&words(text), true);
-        let arguments = read_attach("7 --tmux-socket=x --config f").expect("good");
-        assert_eq!(arguments.session.as_deref(), Some("7"));
-        assert_eq!(arguments.settings.len(), 2);
-        for bad in ["7 8", "--json", "--token x", "--config"] {
-            assert_eq!(read_attach(bad).expect_err(bad).code, USAGE, "{bad}");
-        }
-        assert!(read(&words("--json"), false).expect("good").json);
-        assert!(read(&words("7"), false).is_err());
     }
 
     #[test]

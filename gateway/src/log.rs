@@ -22,6 +22,12 @@ pub enum Format {
     Journal,
 }
 
+/// The names of the levels.
+pub const LEVELS: [&str; 4] = ["error", "warn", "info", "debug"];
+
+/// The names of the forms.
+pub const FORMATS: [&str; 3] = ["text", "json", "journal"];
+
 static SETTINGS: OnceLock<(Level, Format)> = OnceLock::new();
 
 impl Level {

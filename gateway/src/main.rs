@@ -1,117 +1,76 @@
 //! Arguments become a command; each command is a function that reads as prose.
 #![forbid(unsafe_code)]
 
-use chatcode_gateway::config::{Config, SETTINGS};
+use chatcode_gateway::command_line::{self, Asked, PROGRAM, Parsed, Verb, exit};
+use chatcode_gateway::config::Config;
 use chatcode_gateway::{child, event_loop, local, log};
-use std::collections::BTreeMap;
 use std::process::ExitCode;
-
-/// Exit code for arguments or settings that cannot be used, as sysexits.h numbers it.
-const USAGE: u8 = 64;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (command, rest) = match arguments.split_first() {
-        Some((command, rest)) => (command.as_str(), rest),
-        None => ("--help", [].as_slice()),
-    };
-    match command {
-        "run" if rest.iter().any(|word| word == "--help" || word == "-h") => help(),
-        "run" => run(rest),
-        "list" | "attach" if rest.iter().any(|word| word == "--help" || word == "-h") => help(),
-        "list" => ExitCode::from(local::list(rest)),
-        "attach" => ExitCode::from(local::attach(rest)),
-        "notify" => notify(rest),
-        "version" | "--version" | "-V" => version(),
-        "help" | "--help" | "-h" => help(),
-        hidden => match child::run(hidden, rest) {
-            Some(0) => ExitCode::SUCCESS,
-            Some(_) => ExitCode::FAILURE,
-            None => usage(&format!("there is no command \"{hidden}\"")),
+    ExitCode::from(match command_line::parse(&arguments) {
+        Ok(Asked::Command(parsed)) => carry_out(&parsed),
+        Ok(Asked::Help(None)) => print(&command_line::overall()),
+        Ok(Asked::Help(Some(command))) => print(&command_line::of_command(command)),
+        Ok(Asked::Hidden) => hidden(&arguments),
+        Err(wrong) => usage(&wrong.to_string()),
+    })
+}
+
+fn carry_out(asked: &Parsed) -> u8 {
+    match asked.command.verb {
+        Verb::Run => run(asked),
+        Verb::List => local::list(asked),
+        Verb::Attach => local::attach(asked),
+        Verb::Notify => done(chatcode_gateway::notify::send(&asked.text()), "notify"),
+        Verb::Completions => print(&command_line::completions(asked.word().unwrap_or_default())),
+        Verb::Man => print(&command_line::man()),
+        Verb::Version => print(concat!("chatcode-gateway ", env!("CARGO_PKG_VERSION"), "\n")),
+        Verb::Help => match asked.word().and_then(command_line::command) {
+            Some(command) => print(&command_line::of_command(command)),
+            None => print(&command_line::overall()),
         },
     }
 }
 
-fn run(arguments: &[String]) -> ExitCode {
-    let flags = match read_flags(arguments) {
-        Ok(flags) => flags,
-        Err(message) => return usage(&message),
-    };
-    let config = match Config::load(flags, |name| std::env::var(name).ok()) {
+fn run(asked: &Parsed) -> u8 {
+    let config = match Config::load(asked.settings(), |name| std::env::var(name).ok()) {
         Ok(config) => config,
-        Err(error) => return usage(&error.to_string()),
+        Err(error) => return usage(&format!("{error}\nTry: {PROGRAM} run --help")),
     };
     log::init(config.log_level, config.log_format);
     match event_loop::run(config) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => exit::DONE,
         Err(error) => {
             chatcode_gateway::log!(Error, "the gateway cannot go on", why = error);
-            ExitCode::FAILURE
+            exit::FAILED
         }
     }
 }
 
-/// `--name value` or `--name=value`, for the settings that have a flag.
-fn read_flags(arguments: &[String]) -> Result<BTreeMap<String, String>, String> {
-    let mut flags = BTreeMap::new();
-    let mut words = arguments.iter();
-    while let Some(word) = words.next() {
-        let name = word.strip_prefix("--").ok_or_else(|| format!("\"{word}\" is no flag"))?;
-        let (name, value) = match name.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (name, None),
-        };
-        let setting = SETTINGS.iter().find(|setting| setting.flag == Some(name));
-        let setting = setting.ok_or_else(|| format!("there is no flag --{name}"))?;
-        let value = value.or_else(|| words.next().cloned());
-        let value = value.ok_or_else(|| format!("--{name} needs a value"))?;
-        flags.insert(setting.variable.to_owned(), value);
+/// A child of the gateway: this binary again.
+fn hidden(arguments: &[String]) -> u8 {
+    let known = arguments.split_first().and_then(|(name, rest)| child::run(name, rest));
+    match known {
+        Some(0) => exit::DONE,
+        Some(_) => exit::FAILED,
+        None => usage("there is no such internal command"),
     }
-    Ok(flags)
-}
-
-fn notify(words: &[String]) -> ExitCode {
-    match chatcode_gateway::notify::send(&words.join(" ")) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("chatcode-gateway notify: {message}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn version() -> ExitCode {
-    print(&format!("chatcode-gateway {}\n", env!("CARGO_PKG_VERSION")))
 }
 
 /// Prints; whoever stopped reading, as `head` does, has what it wanted.
-fn print(text: &str) -> ExitCode {
+fn print(text: &str) -> u8 {
     let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
-    ExitCode::SUCCESS
+    exit::DONE
 }
 
-fn help() -> ExitCode {
-    let mut text = format!(
-        "chatcode-gateway {} - keeps tmux sessions and relays them to the browser\n\n\
-         Usage: chatcode-gateway COMMAND\n\n\
-         Commands:\n  run [FLAGS]       run the gateway in the foreground\n  \
-         list              the sessions on this machine\n  \
-         attach [SESSION]  show a session in this terminal\n  \
-         notify TITLE      from within a session: tell its person, for agents' hooks\n  \
-         version           print the version\n  help              print this\n\n\
-         {}\n\n\
-         Settings of run, by flag, environment or file (first one wins):\n",
-        env!("CARGO_PKG_VERSION"),
-        local::HELP
-    );
-    for setting in &SETTINGS {
-        let flag = setting.flag.map(|flag| format!("--{flag}")).unwrap_or_default();
-        text.push_str(&format!("  {flag:<18} {:<25} {}\n", setting.variable, setting.help));
-    }
-    print(&text)
+fn done(outcome: Result<(), String>, name: &str) -> u8 {
+    let Err(message) = outcome else { return exit::DONE };
+    eprintln!("{PROGRAM} {name}: {message}");
+    exit::FAILED
 }
 
-fn usage(message: &str) -> ExitCode {
-    eprintln!("chatcode-gateway: {message}\nTry: chatcode-gateway --help");
-    ExitCode::from(USAGE)
+fn usage(message: &str) -> u8 {
+    eprintln!("{PROGRAM}: {message}");
+    exit::USAGE
 }

@@ -66,6 +66,11 @@ impl Pty {
         }
     }
 
+    /// Types all keys at once, for programs that do not mind.
+    pub fn type_at_once(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).expect("the terminal takes keys");
+    }
+
     /// All that was printed so far.
     pub fn shown(&self) -> String {
         String::from_utf8_lossy(&self.shown.lock().expect("a lock")).into_owned()

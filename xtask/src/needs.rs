@@ -44,6 +44,9 @@ pub const TO_TEST: &[Program] = &[
     ("sshd", "openssh-server"),
     ("ssh", "openssh-client"),
     ("strace", "strace"),
+    ("zsh", "zsh"),
+    ("fish", "fish"),
+    ("shellcheck", "shellcheck"),
 ];
 
 /// Makes sure of Node and its packages.

@@ -1,6 +1,7 @@
 //! Asks the private tmux server for its sessions, with what a person wants to know of each.
 
-use super::{Refusal, UNAVAILABLE, no_tmux};
+use super::{Refusal, no_tmux};
+use crate::command_line::exit::UNAVAILABLE;
 use crate::tmux::parser::id;
 use crate::tmux::server::tmux;
 use miniserde::Serialize;

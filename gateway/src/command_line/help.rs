@@ -1,0 +1,116 @@
+//! `--help`: 80 columns at most, each flag with what it is beneath it.
+
+use super::{COMMANDS, Command, EXITS, Flag, PROGRAM};
+
+/// Columns of the narrowest terminal that help is made for.
+const COLUMNS: usize = 80;
+
+/// Column in which explanations begin.
+const EXPLAINED: usize = 16;
+
+/// What `--help` prints.
+pub fn overall() -> String {
+    let mut out = format!(
+        "{PROGRAM} {}: keeps tmux sessions and relays them to the browser\n\n\
+         Usage: {PROGRAM} COMMAND [FLAGS]\n\nCommands:\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    for command in COMMANDS {
+        explained(&mut out, command.name, command.help);
+    }
+    exits(&mut out);
+    out.push_str("\nMore about a command: chatcode-gateway COMMAND --help\n");
+    out
+}
+
+/// What `COMMAND --help` prints.
+pub fn of_command(command: &Command) -> String {
+    let mut out = ["Usage: ", PROGRAM, " ", command.name].concat();
+    if command.all_flags().next().is_some() {
+        out.push_str(" [FLAGS]");
+    }
+    out.push_str(&command.shown_words());
+    out.push('\n');
+    let first = capital(command.help);
+    for paragraph in std::iter::once(first.as_str()).chain(command.text.lines()) {
+        out.push('\n');
+        wrap(&mut out, paragraph, 0);
+    }
+    flags(&mut out, "\nFlags:\n", command.flags);
+    let settings = "\nSettings, by flag, environment or file; the first of these wins:\n";
+    flags(&mut out, settings, command.settings);
+    out
+}
+
+fn flags(out: &mut String, title: &str, flags: &[Flag]) {
+    if !flags.is_empty() {
+        out.push_str(title);
+    }
+    for flag in flags {
+        out.push_str("  ");
+        out.push_str(&flag.shown());
+        if let Some(variable) = flag.variable {
+            out.push_str(if flag.flag.is_some() { ", " } else { "" });
+            out.push_str(variable);
+        }
+        out.push('\n');
+        out.push_str("      ");
+        wrap(out, &with_choices(flag), 6);
+    }
+}
+
+/// What a flag is, with the words that it takes where these are few.
+pub(super) fn with_choices(flag: &Flag) -> String {
+    let choices = flag.takes.choices();
+    let mut text = flag.help.to_owned();
+    if !choices.is_empty() {
+        text.push_str(": ");
+        text.push_str(&choices.join(", "));
+    }
+    text
+}
+
+fn exits(out: &mut String) {
+    out.push_str("\nExit codes:\n");
+    for (code, meaning) in EXITS {
+        explained(out, &code.to_string(), meaning);
+    }
+}
+
+/// A name, and what it means in the column for that.
+fn explained(out: &mut String, name: &str, meaning: &str) {
+    out.push_str("  ");
+    out.push_str(name);
+    pad(out, EXPLAINED.saturating_sub(2 + name.len()).max(2));
+    wrap(out, meaning, EXPLAINED);
+}
+
+/// Adds words, broken before the last column; further lines begin at `indent`.
+fn wrap(out: &mut String, text: &str, indent: usize) {
+    let mut column = indent;
+    for (index, word) in text.split(' ').enumerate() {
+        let width = word.chars().count();
+        if index > 0 && column + 1 + width > COLUMNS {
+            out.push('\n');
+            pad(out, indent);
+            column = indent;
+        } else if index > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += width;
+    }
+    out.push('\n');
+}
+
+fn pad(out: &mut String, columns: usize) {
+    out.extend(std::iter::repeat_n(' ', columns));
+}
+
+/// A one-line help as a sentence of its own.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    [&first, letters.as_str(), "."].concat()
+}

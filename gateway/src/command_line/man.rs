@@ -1,0 +1,112 @@
+//! The man page, in the macros that every `man` knows.
+
+use super::help::{capital, with_choices};
+use super::{COMMANDS, Command, EXITS, FILES, Flag, PROGRAM};
+
+/// The page, as `man -l -` reads it.
+pub fn man() -> String {
+    let mut page = Page(String::from(concat!(
+        ".TH CHATCODE\\-GATEWAY 1 \"\" \"chatcode ",
+        env!("CARGO_PKG_VERSION"),
+        "\" \"\"\n"
+    )));
+    page.section("NAME");
+    page.text("chatcode-gateway - keeps tmux sessions and relays them to the browser");
+    page.section("SYNOPSIS");
+    page.bold(PROGRAM, " COMMAND [FLAGS]");
+    page.section("DESCRIPTION");
+    page.text(
+        "Runs on the machine whose sessions are to be reached. It keeps them in a tmux server of \
+         its own and holds one connection to the control plane; nothing listens here.",
+    );
+    page.section("COMMANDS");
+    for command in COMMANDS {
+        page.command(command);
+    }
+    page.section("FILES");
+    for (file, meaning) in FILES {
+        page.item(file, "", meaning);
+    }
+    page.section("EXIT STATUS");
+    for (code, meaning) in EXITS {
+        page.item(&code.to_string(), "", meaning);
+    }
+    page.section("SEE ALSO");
+    page.bold("tmux", "(1)");
+    page.0
+}
+
+struct Page(String);
+
+impl Page {
+    fn section(&mut self, name: &str) {
+        self.line(&[".SH ", name]);
+    }
+
+    fn command(&mut self, command: &Command) {
+        self.line(&[".SS ", command.name]);
+        let some_flags = command.all_flags().next().is_some();
+        let behind = [if some_flags { " [FLAGS]" } else { "" }, &command.shown_words()].concat();
+        self.bold(&[PROGRAM, " ", command.name].concat(), &behind);
+        for paragraph in std::iter::once(capital(command.help).as_str()).chain(command.text.lines())
+        {
+            self.line(&[".PP"]);
+            self.text(paragraph);
+        }
+        command.flags.iter().for_each(|flag| self.flag(flag));
+        if command.settings.is_empty() {
+            return;
+        }
+        self.line(&[".PP"]);
+        self.text("Settings, by flag, environment or file; the first of these wins:");
+        command.settings.iter().for_each(|flag| self.flag(flag));
+    }
+
+    fn flag(&mut self, flag: &Flag) {
+        let variable = flag.variable.unwrap_or_default();
+        let gap = if flag.flag.is_some() && flag.variable.is_some() { ", " } else { "" };
+        self.item(&flag.shown(), &[gap, variable].concat(), &with_choices(flag));
+    }
+
+    /// A paragraph beneath a tag.
+    fn item(&mut self, bold: &str, plain: &str, text: &str) {
+        self.line(&[".TP"]);
+        self.bold(bold, plain);
+        self.text(text);
+    }
+
+    /// A line whose first part is bold.
+    fn bold(&mut self, bold: &str, plain: &str) {
+        self.0.push_str("\\fB");
+        self.escaped(bold);
+        self.0.push_str("\\fR");
+        self.escaped(plain);
+        self.0.push('\n');
+    }
+
+    fn text(&mut self, text: &str) {
+        self.escaped(text);
+        self.0.push('\n');
+    }
+
+    fn line(&mut self, parts: &[&str]) {
+        parts.iter().for_each(|part| self.0.push_str(part));
+        self.0.push('\n');
+    }
+
+    /// Dashes stay dashes, so that a flag can be copied; a dot first in a line is no request.
+    fn escaped(&mut self, text: &str) {
+        if text.starts_with(['.', '\'']) {
+            self.0.push_str("\\&");
+        }
+        for letter in text.chars() {
+            match letter {
+                '\\' => self.0.push_str("\\e"),
+                '-' => self.0.push_str("\\-"),
+                '~' => self.0.push_str("\\(ti"),
+                '^' => self.0.push_str("\\(ha"),
+                letter => self.0.push(letter),
+            }
+        }
+    }
+}
