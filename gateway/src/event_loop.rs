@@ -6,9 +6,9 @@ mod linking;
 
 use crate::config::Config;
 use crate::daemon::{Daemon, Effect, Now};
-use crate::files::{make_private_folder, write_private};
 use crate::limits::{Ms, READ_BYTES};
 use crate::notify::Inbox;
+use crate::private_files::{make_private_folder, write_private};
 use clients::Clients;
 use jobs::Jobs;
 use linking::Linking;

@@ -205,7 +205,7 @@ impl Daemon {
             return self.fail(request_id, codes::INVALID_PAYLOAD, message);
         }
         let path = token_path(&self.config.state_dir);
-        if let Err(error) = crate::files::write_private(&path, token.as_bytes()) {
+        if let Err(error) = crate::private_files::write_private(&path, token.as_bytes()) {
             let message = format!("cannot keep the token in {}: {error}", path.display());
             return self.fail(request_id, codes::IO, &message);
         }
