@@ -7,6 +7,7 @@ pub mod child;
 pub mod config;
 pub mod daemon;
 pub mod event_loop;
+pub mod files;
 pub mod limits;
 pub mod link;
 pub mod local;

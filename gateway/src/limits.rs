@@ -174,6 +174,9 @@ pub const DEFAULT_SESSIONS: usize = 5;
 /// A child process that answers nothing for this long is killed.
 pub const CHILD_MS: Ms = 7_000;
 
+/// A child that was told to leave is killed after this long.
+pub const CLOSING_MS: Ms = 2_000;
+
 /// What a child process says and nobody has heard yet, in bytes: the longest event.
 pub const CHILD_OUTPUT_BYTES: usize = protocol::limits::MAX_TEXT_BYTES;
 
