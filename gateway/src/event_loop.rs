@@ -3,12 +3,13 @@
 mod clients;
 mod jobs;
 mod linking;
+mod transfers;
 
 use crate::config::Config;
 use crate::daemon::{Daemon, Effect, Now};
-use crate::files::{make_private_folder, write_private};
 use crate::limits::{Ms, READ_BYTES};
 use crate::notify::Inbox;
+use crate::private_files::{make_private_folder, write_private};
 use clients::Clients;
 use jobs::Jobs;
 use linking::Linking;
@@ -17,6 +18,7 @@ use std::io::{self, Read as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
+use transfers::Transfers;
 
 const SIGNAL: Token = Token(0);
 const CHILD_SIGNAL: Token = Token(1);
@@ -65,6 +67,7 @@ struct EventLoop {
     daemon: Daemon,
     clients: Clients,
     jobs: Jobs,
+    transfers: Transfers,
     link: Linking,
     notices: Option<Inbox>,
     signal: mio::net::UnixStream,
@@ -100,6 +103,7 @@ impl EventLoop {
             clients: Clients::new(config.tmux_socket.clone()),
             daemon: Daemon::new(config),
             jobs: Jobs::default(),
+            transfers: Transfers::default(),
             link,
             notices: notices.ok(),
             signal,
@@ -138,12 +142,14 @@ impl EventLoop {
                 drain(&mut self.child_signal);
                 self.clients.reap();
                 self.jobs.reap();
+                self.transfers.reap();
             }
             LINK => self.link.on_ready(),
             NOTICE => self.notices.iter_mut().for_each(Inbox::on_ready),
             token => {
                 self.clients.on_ready(token);
                 self.jobs.on_ready(token);
+                self.transfers.on_ready(token);
             }
         }
     }
@@ -165,6 +171,7 @@ impl EventLoop {
                 jobs::Work::Resolve => self.link.resolved(&output, now.mono),
             }
         }
+        self.transfers.read(&mut self.buffer, &mut self.daemon, now);
         if let Some(inbox) = &mut self.notices {
             inbox.read(|notice| self.daemon.on_notice(notice, now));
         }
@@ -201,6 +208,7 @@ impl EventLoop {
                     }
                 }
                 Effect::RemoveFile(path) => remove(&path),
+                Effect::Transfer(effect) => self.transfers.perform(effect, registry, tokens),
             }
         }
         for (session_id, bytes) in self.daemon.take_to_tmux() {
@@ -216,7 +224,8 @@ impl EventLoop {
 
     fn timeout(&self) -> Option<Duration> {
         let notices = self.notices.as_ref().is_some_and(Inbox::has_more);
-        if notices || self.clients.has_more() || self.link.has_more() || self.jobs.has_more() {
+        let children = self.jobs.has_more() || self.transfers.has_more(&self.daemon);
+        if notices || children || self.clients.has_more() || self.link.has_more() {
             return Some(Duration::ZERO);
         }
         let now = self.clock.now().mono;

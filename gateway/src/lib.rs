@@ -15,6 +15,7 @@ pub mod local;
 pub mod log;
 pub mod notify;
 pub mod os;
+pub mod private_files;
 pub mod session;
 pub mod ssh_keys;
 pub mod tmux;

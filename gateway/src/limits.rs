@@ -180,6 +180,9 @@ pub const CHILD_MS: Ms = 7_000;
 /// … and when it was tmux that did not answer it, tmux is asked again after this long.
 pub const PROBE_AGAIN_MS: Ms = 2_000;
 
+/// A child that was told to leave is killed after this long.
+pub const CLOSING_MS: Ms = 2_000;
+
 /// What a child process says and nobody has heard yet, in bytes: the longest event.
 pub const CHILD_OUTPUT_BYTES: usize = protocol::limits::MAX_TEXT_BYTES;
 

@@ -23,6 +23,7 @@ pub mod stream;
 pub mod tempdir;
 pub mod tls;
 pub mod tmux;
+pub mod transfer;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

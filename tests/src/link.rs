@@ -37,6 +37,8 @@ pub struct Link {
     pub hello: Option<GatewayHello>,
     /// Every event but acks, in order, until a test takes it.
     pub events: VecDeque<Told>,
+    /// Chunks of downloads that no test has taken: transfer, number, bytes.
+    pub chunks: VecDeque<(u32, u32, Vec<u8>)>,
     /// The sessions' readers.
     pub streams: BTreeMap<u32, Stream>,
     /// Ends, also of sessions that nobody reads.
@@ -65,6 +67,7 @@ impl Link {
             handshake,
             hello: None,
             events: VecDeque::new(),
+            chunks: VecDeque::new(),
             streams: BTreeMap::new(),
             ends: BTreeMap::new(),
             ending: None,
@@ -198,7 +201,9 @@ impl Link {
         assert!(self.hello.is_some(), "a binary frame before hello");
         assert!(bytes.len() <= MAX_BINARY_BYTES, "a frame of {} bytes", bytes.len());
         let frame = Frame::decode(bytes).expect("a frame of the contract");
-        assert_eq!(frame.kind, Kind::Output);
+        if frame.kind == Kind::FileChunk {
+            return self.chunks.push_back((frame.id, frame.seq, frame.payload.to_vec()));
+        }
         let stream = self.streams.get_mut(&frame.id).expect("output of an attached session");
         if let Some(seq) = stream.take_output(at, frame.seq, frame.payload) {
             self.send_ack(frame.id, seq);

@@ -1,11 +1,13 @@
 //! Creates a session: its folder, its instruction files, its tmux session.
 
-use super::{Failure, argument, exit_path, record_path};
+use super::beneath::Workspace;
+use super::{Failure, argument, exit_path, hex, record_path};
 use crate::tmux::server::{MARKER_VARIABLE, configuration, session_name, tmux};
 use crate::tmux::version::Version;
 use protocol::commands::{Agent, Command as Message, Incoming, SessionCreate, decode};
 use protocol::envelope::codes;
-use std::path::{Component, Path, PathBuf};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Runs the session's program, keeps its exit code in a file, and lives on for a moment: a tmux
@@ -18,7 +20,7 @@ const OURS: &str = "<!-- Written by chatcode. Delete this line to keep your own 
 const INSTRUCTIONS: &str = include_str!("../templates/instructions.md");
 
 /// Arguments: socket, workspace, state folder, gateway, tmux version. Request: the command.
-/// Answer: tmux's session, window, pane, process id, columns, rows.
+/// Answer: tmux's session, window, pane, process id, columns, rows, and the workdir in hex.
 pub fn run(arguments: &[String], request: &str) -> Result<String, Failure> {
     let Incoming::Command { command: Message::SessionCreate(create), .. } = decode(request) else {
         return Err(Failure::new(codes::INVALID_PAYLOAD, "session.create: not a command"));
@@ -43,12 +45,13 @@ pub fn run(arguments: &[String], request: &str) -> Result<String, Failure> {
         .ok_or_else(|| Failure::new(codes::TMUX_FAILED, "the version of tmux is unknown"))?;
     let mut command = tmux(socket);
     command.current_dir(&workdir).arg("-f").arg(&conf);
-    command.args(new_session(&create, gateway_id, state, can.session_environment));
+    let workdir = hex(workdir.as_os_str().as_bytes());
+    command.args(new_session(&create, gateway_id, state, &workdir, can.session_environment));
     let outcome = start(&mut command);
     if outcome.is_err() {
         let _ = std::fs::remove_file(&record);
     }
-    outcome
+    outcome.map(|started| format!("{started} {workdir}"))
 }
 
 fn start(command: &mut Command) -> Result<String, Failure> {
@@ -66,6 +69,7 @@ fn new_session(
     create: &SessionCreate,
     gateway_id: &str,
     state: &Path,
+    workdir: &str,
     environment_flag: bool,
 ) -> Vec<String> {
     let name = session_name(create.session_id);
@@ -107,6 +111,7 @@ fn new_session(
     let known_by = [
         ("session", &*number),
         ("gateway", gateway_id),
+        ("workdir", workdir),
         ("agent", &create.agent),
         ("name", &create.name),
     ];
@@ -161,43 +166,20 @@ fn terminal() -> &'static str {
     if known { "tmux-256color" } else { "screen-256color" }
 }
 
-/// Makes the folder beneath the workspace, one component at a time, following no link.
+/// Makes the folder beneath the workspace, following no link.
 fn make_workdir(workspace: &Path, workdir: &str) -> Result<PathBuf, Failure> {
-    use rustix::fs::{Mode, OFlags, mkdirat, openat};
     let bad = |why: &str| {
         let message = format!("workdir \"{}\": {why}", workdir.escape_debug());
         Failure::new(codes::BAD_WORKDIR, message)
     };
-    std::fs::create_dir_all(workspace).map_err(|error| {
+    let opened = Workspace::open(workspace).map_err(|error| {
         bad(&format!("cannot make the workspace {}: {error}", workspace.display()))
     })?;
-    let real = workspace.canonicalize().unwrap_or_else(|_| workspace.to_owned());
-    let wanted = Path::new(workdir);
-    let relative = if wanted.is_absolute() {
-        let beneath = wanted.strip_prefix(workspace).or_else(|_| wanted.strip_prefix(&real));
-        beneath.map_err(|_| bad("it is not beneath the workspace"))?
-    } else {
-        wanted
-    };
-    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut folder = rustix::fs::open(&real, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-        .map_err(|error| bad(&format!("cannot open the workspace: {error}")))?;
-    let mut path = real;
-    for component in relative.components() {
-        let name = match component {
-            Component::CurDir => continue,
-            Component::Normal(name) if !name.as_encoded_bytes().contains(&0) => name,
-            _ => return Err(bad("it leaves the workspace")),
-        };
-        match mkdirat(&folder, name, Mode::from_raw_mode(0o755)) {
-            Ok(()) | Err(rustix::io::Errno::EXIST) => {}
-            Err(error) => return Err(bad(&format!("cannot make {}: {error}", name.display()))),
-        }
-        folder = openat(&folder, name, flags, Mode::empty())
-            .map_err(|error| bad(&format!("{} is a link or no folder: {error}", name.display())))?;
-        path.push(name);
-    }
-    Ok(path)
+    let relative = opened.relative(Path::new(workdir)).map_err(bad)?;
+    opened.make(&relative).map_err(|error| {
+        bad(&format!("a part of it is a link or no folder, or cannot be made: {error}"))
+    })?;
+    Ok(opened.real().join(relative))
 }
 
 /// Writes `CLAUDE.md` and `AGENTS.md` for sessions with an agent, never over a person's file.

@@ -3,12 +3,15 @@
 //! A child gets one request on standard input and answers with lines on standard output; the
 //! first word of the last line is `ok` or `err`. Killing it is the time-out.
 
+mod beneath;
 pub mod create;
+mod download;
 mod end;
 mod folders;
 mod probe;
 mod resolve;
 mod ssh_keys;
+mod upload;
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -39,6 +42,8 @@ pub fn run(name: &str, arguments: &[String]) -> Option<i32> {
         "_create" => create::run(arguments, &request()),
         "_folders" => folders::run(arguments, &request()),
         "_ssh_keys" => ssh_keys::run(&request()),
+        "_upload" => upload::run(arguments),
+        "_download" => download::run(arguments),
         "_end" => end::run(arguments),
         "_hangup" => end::hang_up(arguments),
         "_survey" => probe::survey(arguments),
@@ -58,8 +63,17 @@ pub fn run(name: &str, arguments: &[String]) -> Option<i32> {
 
 /// Tells an event at once; the answer is still to come.
 pub(crate) fn tell(event: &str) {
+    say(&format!("event {event}"));
+}
+
+/// Says a line at once.
+fn say(line: &str) {
     // When the gateway is gone there is nobody to tell.
-    let _ = std::io::stdout().write_all(format!("event {event}\n").as_bytes());
+    let _ = std::io::stdout().write_all(format!("{line}\n").as_bytes());
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Splits a child's answer into what it said, or why it failed.

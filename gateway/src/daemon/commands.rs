@@ -27,15 +27,7 @@ impl Daemon {
         }
     }
 
-    /// A binary frame from the control plane. File transfers come with a later version.
-    pub fn on_binary(&mut self, frame: &[u8]) {
-        match protocol::frame::Frame::decode(frame) {
-            Ok(_) => self.drop_frame("a frame of no known transfer"),
-            Err(_) => self.drop_frame("a binary frame that is none"),
-        }
-    }
-
-    fn drop_frame(&mut self, why: &str) {
+    pub(super) fn drop_frame(&mut self, why: &str) {
         self.dropped += 1;
         // Powers of two, so that a flood of nonsense does not flood the log.
         if self.dropped.is_power_of_two() {
@@ -44,7 +36,8 @@ impl Daemon {
     }
 
     fn on_command(&mut self, request_id: String, command: Command, text: &str, now: Now) {
-        if self.serve(&request_id, &command, text) {
+        let served = self.serve(&request_id, &command, text);
+        if served || self.transfer(&request_id, &command, now) {
             return;
         }
         match command {
@@ -70,7 +63,6 @@ impl Daemon {
             | Command::SessionSnapshotRequest(_) => {
                 self.on_session_command(request_id, command, now)
             }
-            Command::FileAckCommand(_) => self.drop_frame("file.ack of no known transfer"),
             other => {
                 let message = format!("{} is not in this version of the gateway", other.name());
                 self.fail(&request_id, codes::UNSUPPORTED, &message);
@@ -205,7 +197,7 @@ impl Daemon {
             return self.fail(request_id, codes::INVALID_PAYLOAD, message);
         }
         let path = token_path(&self.config.state_dir);
-        if let Err(error) = crate::files::write_private(&path, token.as_bytes()) {
+        if let Err(error) = crate::private_files::write_private(&path, token.as_bytes()) {
             let message = format!("cannot keep the token in {}: {error}", path.display());
             return self.fail(request_id, codes::IO, &message);
         }

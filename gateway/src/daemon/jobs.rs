@@ -6,7 +6,7 @@ use crate::child::{create::marker, exit_path, read_answer};
 use crate::limits::{CHILD_MS, Ms, PROBE_AGAIN_MS};
 use crate::session::{Place, Remembered, Session, ack};
 use crate::tmux::parser::id;
-use crate::tmux::server::Found;
+use crate::tmux::server::{Found, read_workdir};
 use crate::tmux::version::Version;
 use protocol::envelope::codes;
 use protocol::events::{Event, SessionEnded, SessionStarted};
@@ -180,7 +180,7 @@ impl Daemon {
                 (codes::TMUX_FAILED.to_owned(), format!("tmux answered strangely: {line}"))
             })
         });
-        let (place, pid) = match started {
+        let (place, pid, workdir) = match started {
             Ok(started) => started,
             Err((code, message)) => {
                 crate::log!(Warn, "a session could not be created", session = id, why = message);
@@ -190,7 +190,8 @@ impl Daemon {
                 return;
             }
         };
-        self.adopt(id, place, &Remembered { agent, ..Remembered::default() }, now);
+        let remembered = Remembered { agent, workdir, ..Remembered::default() };
+        self.adopt(id, place, &remembered, now);
         let started = Event::from(SessionStarted { session_id: id, pid });
         self.send(started.to_json(request_id.as_deref()));
         if let Some(request_id) = request_id {
@@ -280,8 +281,8 @@ fn ended(session_id: u32, reason: &str) -> SessionEnded {
     SessionEnded { session_id, exit_code: None, signal: None, reason: reason.to_owned() }
 }
 
-/// `$3 @2 %5 1234 80 24`.
-fn read_started(line: &str) -> Option<(Place, u32)> {
+/// `$3 @2 %5 1234 80 24 2f77`: the last is the workdir in hex.
+fn read_started(line: &str) -> Option<(Place, u32, Option<PathBuf>)> {
     let mut words = line.split(' ');
     let session = id(words.next()?.as_bytes(), b'$')?;
     let window = id(words.next()?.as_bytes(), b'@')?;
@@ -290,5 +291,6 @@ fn read_started(line: &str) -> Option<(Place, u32)> {
     let mut size = || words.next()?.parse().ok();
     let (cols, rows) = (size()?, size()?);
     let window_size = (cols, rows);
-    Some((Place { session, window, pane, cols, rows, window_size }, pid))
+    let workdir = words.next().and_then(read_workdir);
+    Some((Place { session, window, pane, cols, rows, window_size }, pid, workdir))
 }

@@ -4,9 +4,11 @@ mod commands;
 mod jobs;
 mod services;
 mod status;
+mod transfers;
 mod turns;
 
 use crate::config::Config;
+use crate::files::{self, Transfers};
 use crate::limits::{FRAMES_PER_TURN, Ms, OUTBOX_MESSAGES};
 use crate::session::stream::Out;
 use crate::session::{self, Session, nack};
@@ -46,6 +48,8 @@ pub enum Effect {
     WriteFile(PathBuf, Vec<u8>),
     /// Remove a file.
     RemoveFile(PathBuf),
+    /// Do something to the child of a transfer.
+    Transfer(files::Effect),
 }
 
 /// The daemon. See the module's sentence.
@@ -71,6 +75,7 @@ pub struct Daemon {
     connection: u64,
     /// Children that carry out commands.
     services: usize,
+    transfers: Transfers,
     /// Whose turn it is, and how many messages it had.
     turn: (u32, usize),
     status: status::Status,
@@ -98,6 +103,7 @@ impl Daemon {
             linked: false,
             connection: 0,
             services: 0,
+            transfers: Transfers::default(),
             turn: (0, 0),
             dropped: 0,
             strangers: BTreeMap::new(),
@@ -144,6 +150,8 @@ impl Daemon {
         for session in self.sessions.values_mut() {
             session.link_lost(now.mono);
         }
+        self.transfers.link_lost(now.mono);
+        self.collect_transfers();
         self.collect();
     }
 
@@ -186,7 +194,8 @@ impl Daemon {
         }
     }
 
-    /// The next message to send: acks and events without a place first, then the terminals in turn.
+    /// The next message to send: acks and events without a place first, then the terminals in turn,
+    /// then files.
     pub fn next_message(&mut self, now: Now) -> Option<Message> {
         if !self.linked {
             return None;
@@ -194,7 +203,9 @@ impl Daemon {
         if let Some(text) = self.outbox.pop_front() {
             return Some(Message::Text(text));
         }
-        let out = self.next_out(now.mono)?;
+        let Some(out) = self.next_out(now.mono) else {
+            return self.transfers.next_message(now.mono);
+        };
         Some(match out {
             Out::Frame(frame) => Message::Binary(frame),
             Out::Text(text) | Out::Answer(_, text) => Message::Text(text),
@@ -226,8 +237,9 @@ impl Daemon {
     pub fn deadline(&self, link_takes: bool) -> Option<Ms> {
         let sessions = self.sessions.values().filter_map(|one| one.deadline(link_takes)).min();
         let again = self.again.iter().map(|(at, _)| *at).min();
-        let deadlines = [sessions, again, self.health_deadline(), self.turns.deadline()];
-        deadlines.into_iter().flatten().min()
+        let transfers = self.transfers.deadline(link_takes);
+        let others = [again, self.health_deadline(), self.turns.deadline(), transfers];
+        others.into_iter().chain([sessions]).flatten().min()
     }
 
     /// Does what time has come for.
@@ -240,6 +252,8 @@ impl Daemon {
         let due = |(at, _): &mut (Ms, Job)| now.mono >= *at;
         let jobs = self.again.extract_if(.., due).map(|(_, job)| Effect::Start(job));
         self.effects.extend(jobs);
+        self.transfers.tick(now.mono);
+        self.collect_transfers();
         if self.health_deadline().is_some_and(|at| now.mono >= at) {
             self.send_health(now);
         }

@@ -175,9 +175,7 @@ fn spawn(
     registry: &Registry,
     token: Token,
 ) -> io::Result<(Child, Receiver)> {
-    let mut command = Command::new(own_binary()?);
-    // A group of its own, so that a late child is killed with what it started.
-    command.process_group(0).args(arguments).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let mut command = own_command(arguments)?;
     command.stdin(if request.is_empty() { Stdio::null() } else { request_file(request)?.into() });
     let mut child = command.spawn()?;
     let output = child.stdout.take().ok_or_else(|| io::Error::other("a child without a pipe"))?;
@@ -185,6 +183,14 @@ fn spawn(
     pipe.set_nonblocking(true)?;
     registry.register(&mut pipe, token, Interest::READABLE)?;
     Ok((child, pipe))
+}
+
+/// This binary with other arguments and a pipe to read from, in a process group of its own, so that
+/// a late child is killed with what it started.
+pub(super) fn own_command(arguments: &[String]) -> io::Result<Command> {
+    let mut command = Command::new(own_binary()?);
+    command.process_group(0).args(arguments).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    Ok(command)
 }
 
 fn request_file(request: &[u8]) -> io::Result<std::fs::File> {

@@ -248,7 +248,7 @@ impl Linking {
                 }
                 Incoming::Binary(bytes) => {
                     left = left.saturating_sub(bytes.len().max(64));
-                    daemon.on_binary(&bytes);
+                    daemon.on_binary(&bytes, now);
                 }
                 Incoming::Opened => {}
                 Incoming::Nothing => self.more = false,

@@ -31,7 +31,7 @@ use protocol::events::{Ack, AckError, Event, HelloSession, SessionEnded, Session
 use requests::{InFlight, Open, Waiting};
 use rest::Rest;
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use stream::{Mode, Out, Stream};
 
 pub use place::Place;
@@ -47,6 +47,8 @@ pub struct Remembered {
     pub agent: bool,
     /// The viewers' colours.
     pub colours: Option<Colours>,
+    /// The folder that it was created in.
+    pub workdir: Option<PathBuf>,
 }
 
 /// What terminals send when their window loses the focus: nobody typed it.
@@ -69,6 +71,7 @@ pub struct Session {
     id: u32,
     place: Place,
     can: Capabilities,
+    workdir: Option<PathBuf>,
     paste_folder: PathBuf,
     /// Pastes so far; it numbers their files.
     pastes: u32,
@@ -120,6 +123,7 @@ impl Session {
             id,
             place,
             can,
+            workdir: remembered.workdir.clone(),
             paste_folder,
             pastes: 0,
             stream: Stream::new(id, remembered.bound),
@@ -158,6 +162,11 @@ impl Session {
     /// Where it lives in tmux.
     pub fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// The folder that it was created in; unknown of sessions of old gateways.
+    pub fn workdir(&self) -> Option<&Path> {
+        self.workdir.as_deref()
     }
 
     /// When anything was last typed or printed.

@@ -4,6 +4,9 @@ use crate::limits::DEFAULT_SESSIONS;
 use crate::session::colours::Colours;
 use crate::session::{Place, Remembered};
 use crate::tmux::parser::id;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// History lines of a pane. They are memory: 10,000 coloured lines cost about 12 MB.
@@ -79,7 +82,7 @@ pub fn configuration(terminal: &str) -> String {
 /// have changed, is last.
 pub const LIST_FORMAT: &str = "#{@cc_gateway}|#{@cc_session}|#{session_id}|#{window_id}|#{pane_id}|\
     #{pane_width}|#{pane_height}|#{window_width}|#{window_height}|#{pane_pid}|#{@cc_seq}|\
-    #{@cc_modes}|#{@cc_agent}|#{@cc_colours}|#{session_name}";
+    #{@cc_modes}|#{@cc_agent}|#{@cc_colours}|#{@cc_workdir}|#{session_name}";
 
 /// A session that a gateway process before this one left.
 #[derive(Debug, PartialEq, Eq)]
@@ -94,12 +97,11 @@ pub struct Found {
 impl Found {
     /// Reads a line of [`LIST_FORMAT`]; `None` when it is not a session of this gateway.
     pub fn read(line: &str, gateway_id: &str) -> Option<Self> {
-        let fields: Vec<&str> = line.splitn(15, '|').collect();
-        let [gateway, number, session, window, pane, size @ .., seq, modes, agent, colours, name] =
-            fields.as_slice()
-        else {
+        let fields: Vec<&str> = line.splitn(16, '|').collect();
+        let [head @ .., seq, modes, agent, colours, workdir, name] = fields.as_slice() else {
             return None;
         };
+        let [gateway, number, session, window, pane, size @ ..] = head else { return None };
         let [cols, rows, window_cols, window_rows, pid] = size else { return None };
         let session_id = number.parse().ok().or_else(|| name.strip_prefix("cc-")?.parse().ok())?;
         let place = Place {
@@ -115,10 +117,17 @@ impl Found {
             mirror: unhex(modes),
             agent: !matches!(*agent, "" | "none"),
             colours: colours.split_once(' ').and_then(|(fg, bg)| Colours::read(fg, bg)),
+            workdir: read_workdir(workdir),
         };
         let pid = pid.parse().ok()?;
         (*gateway == gateway_id).then_some(Self { session_id, place, pid, remembered })
     }
+}
+
+/// A session's folder, from the hex that keeps whatever is in its name out of the way.
+pub fn read_workdir(hex: &str) -> Option<PathBuf> {
+    let bytes = unhex(hex);
+    (!bytes.is_empty()).then(|| OsString::from_vec(bytes).into())
 }
 
 fn unhex(text: &str) -> Vec<u8> {
@@ -140,7 +149,8 @@ mod tests {
 
     #[test]
     fn only_sessions_of_this_gateway_are_found() {
-        let line = "pi-4|7|$3|@2|%5|40|30|100|30|4321|2097153|1b5b6d|codex|#ffffff #000000|my|name";
+        let line =
+            "pi-4|7|$3|@2|%5|40|30|100|30|4321|2097153|1b5b6d|codex|#ffffff #000000|2f77|my|name";
         let found = Found::read(line, "pi-4").expect("ours");
         let window_size = (100, 30);
         let place = Place { session: 3, window: 2, pane: 5, cols: 40, rows: 30, window_size };
@@ -148,10 +158,11 @@ mod tests {
         let mirror = b"\x1b[m".to_vec();
         let colours = Colours::read("#ffffff", "#000000");
         let bound = Some(2_097_153);
-        assert_eq!(found.remembered, Remembered { bound, mirror, agent: true, colours });
+        let workdir = Some("/w".into());
+        assert_eq!(found.remembered, Remembered { bound, mirror, agent: true, colours, workdir });
         assert_eq!(Found::read(line, "other"), None);
-        assert_eq!(Found::read("||$1|@2|%5|9|9|9|9|1|||||work", "pi-4"), None);
-        let older = Found::read("pi-4||$1|@2|%5|9|9|9|9|1|||||cc-8", "pi-4").expect("ours");
+        assert_eq!(Found::read("||$1|@2|%5|9|9|9|9|1||||||work", "pi-4"), None);
+        let older = Found::read("pi-4||$1|@2|%5|9|9|9|9|1||||||cc-8", "pi-4").expect("ours");
         assert_eq!((older.session_id, older.remembered), (8, Remembered::default()));
     }
 }
