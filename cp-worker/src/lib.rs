@@ -4,6 +4,7 @@
 // On wasm the bindings' macros expand to unsafe code; there is none of our own.
 #![cfg_attr(not(target_arch = "wasm32"), forbid(unsafe_code))]
 
+pub mod attachment;
 pub mod auth;
 pub mod hub;
 mod json;

@@ -31,6 +31,11 @@ impl CallError {
         Self::new("interrupted", "the connection was reset; look whether it happened")
     }
 
+    /// The gateway acked a question without answering it.
+    pub fn no_answer() -> Self {
+        Self::new("no_answer", "the server did not say what it was asked; update its gateway")
+    }
+
     pub(super) fn timed_out() -> Self {
         Self::new(codes::TIMED_OUT, "the server did not answer within 10 s")
     }
