@@ -1,13 +1,16 @@
 //! The chatcode control plane: a Worker with one Durable Object per gateway.
 //!
-//! `hub`, `auth` and `routes` are plain Rust, tested natively; `shell` binds them to the platform.
+//! All but `shell` is plain Rust, tested natively; `shell` binds it to the platform.
 // On wasm the bindings' macros expand to unsafe code; there is none of our own.
 #![cfg_attr(not(target_arch = "wasm32"), forbid(unsafe_code))]
 
+pub mod attachment;
 pub mod auth;
 pub mod hub;
 mod json;
 pub mod limits;
+pub mod requests;
 pub mod routes;
 #[cfg(target_arch = "wasm32")]
 mod shell;
+pub mod status;

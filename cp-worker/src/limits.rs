@@ -28,6 +28,13 @@ pub const COMMAND_TIMEOUT_MS: u64 = 10_000;
 /// Commands that may wait for their acks at the same time.
 pub const MAX_PENDING: usize = 256;
 
+/// Milliseconds without any movement after which a transfer ends: a phone that changes its network
+/// is back by then, and one that is gone does not hold one of few places for the whole deadline.
+pub const FILE_STALL_MS: u64 = 30_000;
+
+/// Seconds for which the deployment's support may log in after its owner said so: 24 hours.
+pub const SUPPORT_KEY_SECONDS: u64 = 24 * 3_600;
+
 /// Snapshots that a viewer may have been sent without confirming one; each is up to 1.4 MB.
 pub const UNCONFIRMED_SNAPSHOTS: u8 = 2;
 

@@ -1,9 +1,7 @@
-//! The table of routes, and the checks of what requests carry.
+//! The table of routes.
 
-use crate::limits::{EMAIL_BYTES, WORKDIR_BYTES};
 use protocol::commands::Agent;
-use protocol::limits::{NAME_CHARS, is_gateway_id, is_terminal_size};
-use serde::Deserialize;
+use protocol::limits::is_gateway_id;
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +18,18 @@ pub enum Route {
     CreateSession(String),
     RenameSession(String, u32),
     EndSession(String, u32),
+    Folders(String),
+    ListKeys(String),
+    AddKey(String),
+    AddSupportKey(String),
+    RemoveKey(String),
+    ListAgents(String),
+    /// The agent by its wire name; one that can be installed.
+    InstallAgent(String, String),
+    Update(String),
+    /// A file in a session's folder, or in the workspace.
+    Upload(String, Option<u32>),
+    Download(String, Option<u32>),
     WatcherSocket(String),
     ViewerSocket(String, u32),
     GatewaySocket(String),
@@ -41,6 +51,12 @@ impl Route {
                 | Self::CreateSession(_)
                 | Self::RenameSession(..)
                 | Self::EndSession(..)
+                | Self::AddKey(_)
+                | Self::AddSupportKey(_)
+                | Self::RemoveKey(_)
+                | Self::InstallAgent(..)
+                | Self::Update(_)
+                | Self::Upload(..)
         )
     }
 
@@ -84,24 +100,53 @@ fn api(path: &[&str]) -> Result<Vec<(&'static str, Route)>, NoRoute> {
         ["me"] => vec![("GET", Route::Me)],
         ["dev", "hubs", id] => vec![("GET", Route::HubInstance(gateway_id(id)?))],
         ["servers"] => vec![("GET", Route::ListServers), ("POST", Route::CreateServer)],
-        ["servers", id] => vec![("DELETE", Route::DeleteServer(gateway_id(id)?))],
-        ["servers", id, "socket"] => vec![("GET", Route::WatcherSocket(gateway_id(id)?))],
-        ["servers", id, "sessions"] => vec![
-            ("GET", Route::ListSessions(gateway_id(id)?)),
-            ("POST", Route::CreateSession(gateway_id(id)?)),
+        ["servers", id, rest @ ..] => server(gateway_id(id)?, rest)?,
+        _ => return Err(NoRoute::NotFound),
+    })
+}
+
+/// What each method means for a path beneath a server's.
+fn server(id: String, path: &[&str]) -> Result<Vec<(&'static str, Route)>, NoRoute> {
+    Ok(match path {
+        [] => vec![("DELETE", Route::DeleteServer(id))],
+        ["socket"] => vec![("GET", Route::WatcherSocket(id))],
+        ["folders"] => vec![("GET", Route::Folders(id))],
+        ["keys"] => vec![
+            ("GET", Route::ListKeys(id.clone())),
+            ("POST", Route::AddKey(id.clone())),
+            ("DELETE", Route::RemoveKey(id)),
         ],
-        ["servers", id, "sessions", session] => {
-            let (id, session) = (gateway_id(id)?, session_id(session)?);
-            vec![
-                ("PATCH", Route::RenameSession(id.clone(), session)),
-                ("DELETE", Route::EndSession(id, session)),
-            ]
+        ["keys", "support"] => vec![("POST", Route::AddSupportKey(id))],
+        ["agents"] => vec![("GET", Route::ListAgents(id))],
+        ["agents", agent] => vec![("POST", Route::InstallAgent(id, installable(agent)?))],
+        ["update"] => vec![("POST", Route::Update(id))],
+        ["files"] => files(id, None),
+        ["sessions"] => {
+            vec![("GET", Route::ListSessions(id.clone())), ("POST", Route::CreateSession(id))]
         }
-        ["servers", id, "sessions", session, "socket"] => {
-            vec![("GET", Route::ViewerSocket(gateway_id(id)?, session_id(session)?))]
+        ["sessions", session, rest @ ..] => {
+            let session = session_id(session)?;
+            match rest {
+                [] => vec![
+                    ("PATCH", Route::RenameSession(id.clone(), session)),
+                    ("DELETE", Route::EndSession(id, session)),
+                ],
+                ["socket"] => vec![("GET", Route::ViewerSocket(id, session))],
+                ["files"] => files(id, Some(session)),
+                _ => return Err(NoRoute::NotFound),
+            }
         }
         _ => return Err(NoRoute::NotFound),
     })
+}
+
+fn files(id: String, session: Option<u32>) -> Vec<(&'static str, Route)> {
+    vec![("PUT", Route::Upload(id.clone(), session)), ("GET", Route::Download(id, session))]
+}
+
+fn installable(agent: &str) -> Result<String, NoRoute> {
+    let known = Agent::from_name(agent).and_then(Agent::program);
+    known.map(|_| agent.to_owned()).ok_or(NoRoute::NotFound)
 }
 
 fn gateway_id(text: &str) -> Result<String, NoRoute> {
@@ -112,95 +157,6 @@ fn session_id(text: &str) -> Result<u32, NoRoute> {
     match text.parse() {
         Ok(id) if id >= 1 && !text.starts_with('+') => Ok(id),
         _ => Err(NoRoute::NotFound),
-    }
-}
-
-/// Body of `POST /api/auth/dev`.
-#[derive(Debug, Deserialize)]
-pub struct SignIn {
-    /// Who signs in.
-    pub email: String,
-}
-
-impl SignIn {
-    /// The address in lower case.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn check(&self) -> Result<String, &'static str> {
-        let email = self.email.trim().to_lowercase();
-        let plausible = email.len() <= EMAIL_BYTES
-            && !email.chars().any(|c| c.is_whitespace() || c.is_control())
-            && email
-                .split_once('@')
-                .is_some_and(|(local, host)| !local.is_empty() && is_host(host));
-        if plausible { Ok(email) } else { Err("email must be an address like ada@example.com") }
-    }
-}
-
-fn is_host(host: &str) -> bool {
-    !host.is_empty() && !host.contains('@')
-}
-
-/// Body of requests that name something.
-#[derive(Debug, Deserialize)]
-pub struct Name {
-    /// What people call it.
-    pub name: String,
-}
-
-impl Name {
-    /// The name, trimmed.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn check(&self) -> Result<String, &'static str> {
-        check_name(&self.name)
-    }
-}
-
-fn check_name(name: &str) -> Result<String, &'static str> {
-    let name = name.trim();
-    let fits = (1..=NAME_CHARS).contains(&name.chars().count());
-    if fits && !name.chars().any(char::is_control) {
-        Ok(name.to_owned())
-    } else {
-        Err("name must have 1 to 64 characters and no control characters")
-    }
-}
-
-/// Body of `POST /api/servers/:gateway_id/sessions`.
-#[derive(Debug, Deserialize)]
-pub struct NewSession {
-    /// What people call it.
-    pub name: String,
-    /// Folder, relative to the workspace or absolute beneath it.
-    pub workdir: String,
-    /// Wire name of an agent.
-    pub agent: String,
-    /// Columns of cells.
-    pub cols: u32,
-    /// Rows of cells.
-    pub rows: u32,
-}
-
-impl NewSession {
-    /// The request with its name trimmed. The gateway checks the folder.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn check(mut self) -> Result<Self, &'static str> {
-        self.name = check_name(&self.name)?;
-        if self.workdir.len() > WORKDIR_BYTES || self.workdir.chars().any(char::is_control) {
-            return Err("workdir must have at most 4096 bytes and no control characters");
-        }
-        if Agent::from_name(&self.agent).is_none() {
-            return Err("agent must be claude-code, codex, gemini, opencode or none");
-        }
-        if !is_terminal_size(self.cols, self.rows) {
-            return Err("cols and rows must be 1 to 1000");
-        }
-        Ok(self)
     }
 }
 
@@ -218,6 +174,15 @@ mod tests {
             ok("GET", "/api/servers/a/sessions/7/socket"),
             Route::ViewerSocket("a".into(), 7)
         );
+        let agent = Route::InstallAgent("a".into(), "codex".into());
+        assert_eq!(ok("POST", "/api/servers/a/agents/codex"), agent);
+        assert_eq!(ok("DELETE", "/api/servers/a/keys"), Route::RemoveKey("a".into()));
+        assert_eq!(ok("POST", "/api/servers/a/keys/support"), Route::AddSupportKey("a".into()));
+        assert_eq!(ok("PUT", "/api/servers/a/files"), Route::Upload("a".into(), None));
+        assert_eq!(
+            ok("GET", "/api/servers/a/sessions/7/files"),
+            Route::Download("a".into(), Some(7))
+        );
         for path in ["/", "/servers/a", "/index.html"] {
             assert_eq!(ok("GET", path), Route::Asset);
         }
@@ -232,35 +197,44 @@ mod tests {
             ("GET", "/api/servers/a/sessions/0/socket"),
             ("GET", "/api/servers/a/sessions/+7/socket"),
             ("GET", "/api/servers/a/sessions/4294967296/socket"),
+            ("POST", "/api/servers/a/agents/none"),
+            ("POST", "/api/servers/a/agents/vim"),
+            ("GET", "/api/servers/a/sessions/7/files/x"),
             ("GET", "/gateway"),
             ("GET", "/gateway/a/b"),
         ] {
             assert_eq!(route(method, path), Err(NoRoute::NotFound), "{path}");
         }
-        for (method, path) in [("PUT", "/api/me"), ("POST", "/gateway/a"), ("POST", "/")] {
+        for (method, path) in [
+            ("PUT", "/api/me"),
+            ("POST", "/gateway/a"),
+            ("POST", "/"),
+            ("GET", "/api/servers/a/keys/support"),
+            ("POST", "/api/servers/a/files"),
+            ("GET", "/api/servers/a/update"),
+        ] {
             assert_eq!(route(method, path), Err(NoRoute::MethodNotAllowed), "{path}");
         }
     }
 
     #[test]
-    fn bodies_are_checked() {
-        let email = |email: &str| SignIn { email: email.into() }.check();
-        assert_eq!(email(" Ada@Example.com "), Ok("ada@example.com".into()));
-        for bad in ["", "ada", "@b", "a@", "a@b@c", "a b@c", &format!("{:0>255}@a", "")] {
-            assert!(email(bad).is_err(), "{bad}");
+    fn whatever_changes_something_must_come_from_our_own_pages() {
+        for (method, path, mutating) in [
+            ("GET", "folders", false),
+            ("GET", "keys", false),
+            ("POST", "keys", true),
+            ("POST", "keys/support", true),
+            ("DELETE", "keys", true),
+            ("GET", "agents", false),
+            ("POST", "agents/gemini", true),
+            ("POST", "update", true),
+            ("PUT", "files", true),
+            ("GET", "files", false),
+            ("PUT", "sessions/7/files", true),
+            ("GET", "sessions/7/files", false),
+        ] {
+            let route = route(method, &format!("/api/servers/a/{path}")).unwrap();
+            assert_eq!(route.is_mutating(), mutating, "{method} {path}");
         }
-        let name = |name: &str| Name { name: name.into() }.check();
-        assert_eq!(name(" pi "), Ok("pi".into()));
-        for bad in ["", " ", "a\u{7}b", &"x".repeat(65)] {
-            assert!(name(bad).is_err(), "{bad}");
-        }
-        let session = |agent: &str, workdir: &str, cols| {
-            let (name, agent, workdir) = ("n".into(), agent.into(), workdir.into());
-            NewSession { name, workdir, agent, cols, rows: 24 }.check().is_ok()
-        };
-        assert!(session("none", "app", 80));
-        assert!(!session("vim", "app", 80));
-        assert!(!session("none", "a\nb", 80));
-        assert!(!session("none", "app", 0));
     }
 }

@@ -2,10 +2,10 @@
 
 use super::pending::Waiter;
 use super::viewer::Phase;
-use super::{Browser, CallError, Effect, Hub, Record};
-use crate::limits::{CLOSE_ENDED, CLOSE_NOT_FOUND, COMMAND_TIMEOUT_MS, RECONCILE_MS};
+use super::{Browser, CallError, Effect, Hub, Record, TransferId};
+use crate::limits::{CLOSE_ENDED, RECONCILE_MS};
 use protocol::commands::{Command, GatewayWatch, SessionDetach};
-use protocol::envelope::{Head, codes, peek};
+use protocol::envelope::{Head, peek};
 use protocol::events::{self, Event, GatewayHello, GatewayOffline, SessionEnded};
 use protocol::frame::{Frame, HEADER_BYTES, Kind};
 use protocol::limits::{MAX_BINARY_BYTES, MAX_TEXT_BYTES, OUTPUT_FRAME_BYTES};
@@ -21,6 +21,10 @@ pub struct Gateway {
     enrolling: bool,
     /// Whether it was told that somebody watches.
     watched: bool,
+    /// The id of the last transfer, and those under way. Attachments of older versions do not have
+    /// it.
+    #[serde(default)]
+    pub(super) transfers: Option<(TransferId, Vec<TransferId>)>,
     /// The sessions that it reported on this connection, until they are compared.
     #[serde(skip)]
     reconcile: Option<Reconcile>,
@@ -48,7 +52,9 @@ impl Hub {
     /// A gateway's socket was accepted; the shell has closed the one before it with 4002.
     pub fn gateway_connected(&mut self, enrolling: bool) {
         self.gateway_gone();
-        self.gateway = Some(Gateway { greeted: false, enrolling, watched: false, reconcile: None });
+        let (greeted, watched) = (false, false);
+        let (transfers, reconcile) = (None, None);
+        self.gateway = Some(Gateway { greeted, enrolling, watched, transfers, reconcile });
         self.save_gateway();
     }
 
@@ -65,10 +71,14 @@ impl Hub {
         if !self.is_online() {
             return;
         }
-        let Ok(Frame { kind: Kind::Output, id, seq, .. }) = Frame::decode(head) else { return };
+        let Ok(Frame { kind, id, seq, .. }) = Frame::decode(head) else { return };
         let Some(payload) = len.checked_sub(HEADER_BYTES) else { return };
-        if (1..=OUTPUT_FRAME_BYTES).contains(&payload) {
-            self.output(id, seq, payload as u32, now);
+        match kind {
+            Kind::Output if (1..=OUTPUT_FRAME_BYTES).contains(&payload) => {
+                self.output(id, seq, payload as u32, now);
+            }
+            Kind::Output => {}
+            Kind::FileChunk => self.file_chunk(id, seq, payload, now),
         }
     }
 
@@ -118,8 +128,26 @@ impl Hub {
                     self.effects.push(Effect::Record(Record::Health(text.to_owned())));
                     self.tell_watchers(text);
                 }
-                _ => {}
+                Some((request_id, event)) => self.service(request_id, event, text, now),
+                None => {}
             },
+        }
+    }
+
+    /// Takes an event that is not about sessions.
+    fn service(&mut self, request_id: Option<String>, event: Event, text: &str, now: u64) {
+        match event {
+            Event::SshKeys(_) | Event::AgentsStatus(_) | Event::WorkspaceFolders(_) => {
+                if let Some(request_id) = request_id {
+                    self.pending.answer(&request_id, text);
+                }
+            }
+            Event::AgentInstallProgress(_)
+            | Event::AgentInstalled(_)
+            | Event::AgentInstallFailed(_)
+            | Event::GatewayUpdated(_)
+            | Event::GatewayUpdateFailed(_) => self.tell_watchers(text),
+            event => self.file_event(event, now),
         }
     }
 
@@ -145,30 +173,15 @@ impl Hub {
         self.attach_all(now);
     }
 
-    /// Attaches for every viewer that had or wanted the stream, after the gateway came back.
-    fn attach_all(&mut self, now: u64) {
-        let viewers: Vec<_> = self
-            .viewers()
-            .map(|(id, viewer)| (id, viewer.session_id, viewer.phase, viewer.has_room()))
-            .collect();
-        for (id, session_id, phase, has_room) in viewers {
-            self.touch(session_id);
-            match phase {
-                Phase::Idle | Phase::Lagging => {}
-                Phase::Awaiting | Phase::Live if !has_room => self.set_lagging(id),
-                Phase::Awaiting | Phase::Live => self.attach(id, now),
-            }
-        }
-    }
-
     fn gateway_gone(&mut self) {
         if self.gateway.take().is_none() {
             return;
         }
+        self.drop_transfers();
         for waiter in self.pending.take_all() {
             // Nobody is left to be closed for a failed enrolment.
             if waiter != Waiter::Enrolment {
-                self.resolve(waiter, Err(CallError::offline()));
+                self.reject(waiter, CallError::offline());
             }
         }
         self.effects.push(Effect::Record(Record::Offline));
@@ -215,72 +228,6 @@ impl Hub {
         }
     }
 
-    fn snapshot(&mut self, session_id: u32, head: &Head, bytes: usize, now: u64) {
-        let Some(seq) = head.seq else { return };
-        if let Some(stream) = self.streams.get_mut(&session_id) {
-            stream.see(Some(seq));
-        }
-        match &head.request_id {
-            Some(request_id) => {
-                if let Some(id) = self.asker(session_id, request_id) {
-                    self.restore_viewer(id, seq, bytes, now);
-                }
-            }
-            // The recovery after `session.lagged` is for everybody who is live.
-            None => {
-                for id in self.live_viewers(session_id) {
-                    self.restore_viewer(id, seq, bytes, now);
-                }
-            }
-        }
-        self.touch(session_id);
-        self.ack_gateway(session_id, now);
-    }
-
-    fn restore_viewer(&mut self, id: super::SocketId, seq: u32, bytes: usize, now: u64) {
-        let Some(viewer) = self.viewer_mut(id) else { return };
-        if viewer.phase == Phase::Live && !viewer.has_room() {
-            return self.set_lagging(id);
-        }
-        viewer.restored(seq, bytes, now);
-        self.effects.push(Effect::Pass(id));
-        self.save_soon(id, now);
-    }
-
-    fn replay(
-        &mut self,
-        session_id: u32,
-        request_id: Option<String>,
-        seq: u32,
-        len: u32,
-        now: u64,
-    ) {
-        if let Some(stream) = self.streams.get_mut(&session_id) {
-            stream.see(Some(seq.wrapping_add(len)));
-        }
-        let Some(id) = request_id.and_then(|one| self.asker(session_id, &one)) else { return };
-        if let Some(viewer) = self.viewer_mut(id) {
-            viewer.replayed(seq, len);
-            self.effects.push(Effect::Pass(id));
-            self.touch(session_id);
-            self.ack_gateway(session_id, now);
-        }
-    }
-
-    /// Who waits for the answer to `request_id`, if that viewer is still there.
-    fn asker(&self, session_id: u32, request_id: &str) -> Option<super::SocketId> {
-        self.viewers_of(session_id)
-            .find(|(_, viewer)| viewer.request_id.as_deref() == Some(request_id))
-            .map(|(id, _)| id)
-    }
-
-    fn live_viewers(&self, session_id: u32) -> Vec<super::SocketId> {
-        self.viewers_of(session_id)
-            .filter(|(_, viewer)| viewer.phase == Phase::Live)
-            .map(|(id, _)| id)
-            .collect()
-    }
-
     fn pass(&mut self, session_id: u32, to: impl Fn(Phase) -> bool) {
         let ids: Vec<_> = self
             .viewers_of(session_id)
@@ -291,41 +238,15 @@ impl Hub {
     }
 
     fn acked(&mut self, request_id: &str, ack: events::Ack, now: u64) {
-        let result = if ack.ok {
-            Ok(())
-        } else {
+        let error = (!ack.ok).then(|| {
             let error = ack.error.map(|error| CallError::new(&error.code, &error.message));
-            Err(error.unwrap_or_else(|| CallError::new("failed", "the server gave no reason")))
-        };
-        if let Some(waiter) = self.pending.take(request_id) {
-            return self.resolve(waiter, result);
-        }
-        let asker = self.viewers().find(|(_, one)| one.request_id.as_deref() == Some(request_id));
-        if let (Some((id, _)), Err(error)) = (asker, result) {
-            self.attach_failed(id, &error, now);
-        }
-    }
-
-    /// The answer that a viewer waits for will not come; the page may ask again.
-    fn attach_failed(&mut self, id: super::SocketId, error: &CallError, now: u64) {
-        let Some(viewer) = self.viewer_mut(id) else { return };
-        viewer.request_id = None;
-        self.save_soon(id, now);
-        self.tell(id, super::messages::error(&error.code, &error.message));
-        if error.code == codes::UNKNOWN_SESSION {
-            self.close_browser(id, CLOSE_NOT_FOUND, "no such session", now);
-        }
-    }
-
-    /// Tells viewers whose attach nobody answered.
-    pub(super) fn expire_attaches(&mut self, now: u64) {
-        let overdue: Vec<_> = self
-            .viewers()
-            .filter(|(_, viewer)| viewer.is_asking() && viewer.asked_at + COMMAND_TIMEOUT_MS <= now)
-            .map(|(id, _)| id)
-            .collect();
-        for id in overdue {
-            self.attach_failed(id, &CallError::timed_out(), now);
+            error.unwrap_or_else(|| CallError::new("failed", "the server gave no reason"))
+        });
+        match (self.pending.take(request_id), error) {
+            (Some((waiter, answer)), None) => self.fulfil(waiter, answer, now),
+            (Some((waiter, _)), Some(error)) => self.reject(waiter, error),
+            (None, Some(error)) => self.attach_refused(request_id, &error, now),
+            (None, None) => {}
         }
     }
 
@@ -385,9 +306,10 @@ impl Hub {
         self.effects.push(Effect::Record(Record::Lost { known, before: greeted_at }));
     }
 
-    fn save_gateway(&mut self) {
-        if let Some(gateway) = &self.gateway {
-            // Three flags always serialise.
+    pub(super) fn save_gateway(&mut self) {
+        if let Some(gateway) = &mut self.gateway {
+            gateway.transfers = Some(self.transfers.kept());
+            // Flags and numbers always serialise.
             let attachment = serde_json::to_string(gateway).unwrap_or_default();
             self.effects.push(Effect::SaveGateway(attachment));
         }

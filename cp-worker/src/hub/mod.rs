@@ -4,8 +4,11 @@
 //! the sockets' attachments (`Effect::SaveBrowser`, `Effect::SaveGateway`) before the timer that
 //! keeps the object awake has run out.
 
+mod attach;
 mod attention;
 mod browser;
+mod effects;
+mod files;
 mod gateway;
 pub mod messages;
 pub mod pending;
@@ -14,6 +17,7 @@ mod simulation;
 mod stream;
 #[cfg(test)]
 mod tests;
+pub mod transfers;
 pub mod viewer;
 
 use pending::{Pending, Waiter};
@@ -23,121 +27,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use viewer::{Phase, Viewer};
 
 use crate::limits::SAVE_INTERVAL_MS;
+pub use effects::{CallError, Effect, Record};
+use files::Transfers;
 pub use gateway::Gateway;
 use stream::Stream;
+pub use transfers::{Step, TransferId};
 
 /// Names a browser's socket within its hub, for as long as the socket lives.
 pub type SocketId = u32;
 
 /// Names a request of the HTTP API that waits for the gateway.
 pub type CallId = u32;
-
-/// Why a call failed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CallError {
-    /// A code of the contract, or `gateway_offline`, `timed_out`, `too_many_commands`.
-    pub code: String,
-    /// What was tried and what to do.
-    pub message: String,
-}
-
-impl CallError {
-    fn new(code: &str, message: &str) -> Self {
-        Self { code: code.to_owned(), message: message.to_owned() }
-    }
-
-    /// The gateway is not connected.
-    pub fn offline() -> Self {
-        Self::new("gateway_offline", "the server is not connected; try again when it is back")
-    }
-
-    /// The hub was restarted while the command waited.
-    pub fn interrupted() -> Self {
-        Self::new("interrupted", "the connection was reset; look whether it happened")
-    }
-
-    fn timed_out() -> Self {
-        Self::new("timed_out", "the server did not answer within 10 s")
-    }
-}
-
-/// What the hub asks of its shell, in order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Send text to the gateway.
-    ToGateway(String),
-    /// Send text to a browser.
-    ToBrowser(SocketId, String),
-    /// Send the message that is being handled to a browser, as it came.
-    Pass(SocketId),
-    /// Close the gateway's socket.
-    CloseGateway(u16, &'static str),
-    /// Close a browser's socket.
-    CloseBrowser(SocketId, u16, &'static str),
-    /// Keep this in the gateway socket's attachment.
-    SaveGateway(String),
-    /// Keep this in a browser socket's attachment.
-    SaveBrowser(SocketId, String),
-    /// Answer a call, after the records before it are written.
-    Answer(CallId, Result<(), CallError>),
-    /// Write to the database, in order.
-    Record(Record),
-    /// Make a token, keep its hash, then call [`Hub::enrol`].
-    MakeToken,
-}
-
-/// What the database is to know.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Record {
-    /// The gateway is connected and is this.
-    Hello {
-        /// Its version.
-        version: String,
-        /// The machine's name.
-        hostname: String,
-        /// `system_info` as JSON.
-        system_info: String,
-        /// The sessions that it keeps.
-        sessions: Vec<u32>,
-    },
-    /// The last health event as JSON.
-    Health(String),
-    /// The gateway's connection is gone.
-    Offline,
-    /// A session runs.
-    Started(u32),
-    /// A session has ended.
-    Ended {
-        /// The session.
-        session_id: u32,
-        /// As the contract names it.
-        reason: String,
-        /// The first process's exit code.
-        exit_code: Option<i32>,
-        /// The signal that killed it.
-        signal: Option<i32>,
-    },
-    /// Sessions created before `before` (milliseconds) and not in `known` are lost.
-    Lost {
-        /// Sessions that the gateway has or had since its hello.
-        known: Vec<u32>,
-        /// When it said hello.
-        before: u64,
-    },
-    /// A session wants a person.
-    Attention {
-        /// The session.
-        session_id: u32,
-        /// As the contract names it.
-        reason: String,
-        /// The program's own words.
-        title: Option<String>,
-    },
-    /// A person looks at the session: it wants none any more.
-    Attended(u32),
-    /// The gateway has its own token: the bootstrap token is burnt.
-    Enrolled,
-}
 
 /// A browser's socket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -166,6 +66,7 @@ pub struct Hub {
     browsers: BTreeMap<SocketId, Connected>,
     streams: BTreeMap<u32, Stream>,
     pending: Pending,
+    transfers: Transfers,
     written: attention::Written,
     /// Sessions whose viewers may have to be told their state.
     touched: BTreeSet<u32>,
@@ -184,6 +85,7 @@ impl Hub {
             browsers: BTreeMap::new(),
             streams: BTreeMap::new(),
             pending: Pending::default(),
+            transfers: Transfers::new(instance),
             written: attention::Written::default(),
             touched: BTreeSet::new(),
             save_at: None,
@@ -193,7 +95,11 @@ impl Hub {
 
     /// Takes back the gateway's socket after hibernation, from its attachment.
     pub fn restore_gateway(&mut self, attachment: &str) {
-        self.gateway = serde_json::from_str(attachment).ok();
+        let gateway: Option<Gateway> = serde_json::from_str(attachment).ok();
+        if let Some(kept) = gateway.as_ref().and_then(|gateway| gateway.transfers.clone()) {
+            self.transfers.restore(kept);
+        }
+        self.gateway = gateway;
     }
 
     /// Takes back a browser's socket after hibernation, from its attachment. Called for all
@@ -208,8 +114,10 @@ impl Hub {
         self.browsers.insert(id, Connected { browser, told: None, unsaved: false });
     }
 
-    /// Ends the restoring: what the browsers were told before hibernation still holds.
+    /// Ends the restoring: what the browsers were told before hibernation still holds. Transfers
+    /// keep the object awake, so those that are found have lost their shell.
     pub fn restored(&mut self) {
+        self.cancel_orphans();
         let states: Vec<_> =
             self.viewers().map(|(id, viewer)| (id, self.state_of(viewer))).collect();
         for (id, state) in states {
@@ -280,14 +188,16 @@ impl Hub {
             .chain(reconcile)
             .chain(self.save_at)
             .chain(self.pending.next_deadline())
+            .chain(self.transfers.next_deadline())
             .min()
     }
 
     /// Does what has become due by `now` (milliseconds).
     pub fn tick(&mut self, now: u64) {
         for waiter in self.pending.take_overdue(now) {
-            self.resolve(waiter, Err(CallError::timed_out()));
+            self.reject(waiter, CallError::timed_out());
         }
+        self.expire_transfers(now);
         self.expire_attaches(now);
         self.reconcile(now);
         let sessions: Vec<u32> = self.streams.keys().copied().collect();
@@ -332,33 +242,43 @@ impl Hub {
 
     fn command(&mut self, waiter: Waiter, command: &Command, now: u64) {
         if !self.is_online() {
-            return self.resolve(waiter, Err(CallError::offline()));
+            return self.reject(waiter, CallError::offline());
         }
         if self.pending.is_full() {
-            let error = CallError::new("too_many_commands", "too many commands wait; try later");
-            return self.resolve(waiter, Err(error));
+            return self.reject(waiter, CallError::too_many());
         }
         let request_id = self.next_request_id();
         self.send(command, Some(&request_id));
         self.pending.insert(request_id, waiter, now);
     }
 
-    fn resolve(&mut self, waiter: Waiter, result: Result<(), CallError>) {
-        match (waiter, result) {
-            (Waiter::Call(call), result) => self.effects.push(Effect::Answer(call, result)),
-            (Waiter::Enrolment, Ok(())) => self.effects.push(Effect::Record(Record::Enrolled)),
-            // The gateway comes back with its bootstrap token and is asked again.
-            (Waiter::Enrolment, Err(_)) => self.close_gateway(1011, "enrolment failed"),
-            (Waiter::Viewer(id, request_id), result) => {
-                let error = result.err().map(|error| protocol::events::AckError {
-                    code: error.code,
-                    message: error.message,
-                });
-                let ack = protocol::events::Ack { ok: error.is_none(), error };
-                let text = protocol::events::Event::from(ack).to_json(Some(&request_id));
-                self.tell(id, text);
-            }
+    /// A command was carried out, `answer` is the event that came with it.
+    fn fulfil(&mut self, waiter: Waiter, answer: Option<String>, now: u64) {
+        match waiter {
+            Waiter::Call(call) => self.effects.push(Effect::Answer(call, Ok(answer))),
+            Waiter::Enrolment => self.effects.push(Effect::Record(Record::Enrolled)),
+            Waiter::Viewer(id, request_id) => self.ack_viewer(id, &request_id, None),
+            Waiter::Transfer(id) => self.transfer_accepted(id, now),
+            Waiter::Upload(id) => self.upload_done(id),
         }
+    }
+
+    /// A command failed.
+    fn reject(&mut self, waiter: Waiter, error: CallError) {
+        match waiter {
+            Waiter::Call(call) => self.effects.push(Effect::Answer(call, Err(error))),
+            // The gateway comes back with its bootstrap token and is asked again.
+            Waiter::Enrolment => self.close_gateway(1011, "enrolment failed"),
+            Waiter::Viewer(id, request_id) => self.ack_viewer(id, &request_id, Some(error)),
+            Waiter::Transfer(id) | Waiter::Upload(id) => self.transfer_refused(id, error),
+        }
+    }
+
+    fn ack_viewer(&mut self, id: SocketId, request_id: &str, error: Option<CallError>) {
+        let error =
+            error.map(|CallError { code, message }| protocol::events::AckError { code, message });
+        let ack = protocol::events::Ack { ok: error.is_none(), error };
+        self.tell(id, protocol::events::Event::from(ack).to_json(Some(request_id)));
     }
 
     fn next_request_id(&mut self) -> String {

@@ -1,5 +1,6 @@
 //! Commands that wait for the gateway's ack, each with a deadline.
 
+use super::transfers::TransferId;
 use super::{CallId, SocketId};
 use crate::limits::{COMMAND_TIMEOUT_MS, MAX_PENDING};
 use std::collections::BTreeMap;
@@ -13,12 +14,18 @@ pub enum Waiter {
     Viewer(SocketId, String),
     /// The enrolment: the gateway has kept its token.
     Enrolment,
+    /// A transfer that begins.
+    Transfer(TransferId),
+    /// An upload whose bytes are all there.
+    Upload(TransferId),
 }
 
 #[derive(Debug)]
 struct Waiting {
     waiter: Waiter,
     deadline: u64,
+    /// The event that the command asked for, as it came; the ack follows.
+    answer: Option<String>,
 }
 
 /// The commands without an ack so far, by `request_id`.
@@ -28,7 +35,8 @@ pub struct Pending(BTreeMap<String, Waiting>);
 impl Pending {
     /// Notes that `request_id` was sent at `now` (milliseconds) for `waiter`.
     pub fn insert(&mut self, request_id: String, waiter: Waiter, now: u64) {
-        self.0.insert(request_id, Waiting { waiter, deadline: now + COMMAND_TIMEOUT_MS });
+        let deadline = now + COMMAND_TIMEOUT_MS;
+        self.0.insert(request_id, Waiting { waiter, deadline, answer: None });
     }
 
     /// Whether no further command may wait.
@@ -36,9 +44,17 @@ impl Pending {
         self.0.len() >= MAX_PENDING
     }
 
-    /// Whom the ack of `request_id` is for, once.
-    pub fn take(&mut self, request_id: &str) -> Option<Waiter> {
-        self.0.remove(request_id).map(|waiting| waiting.waiter)
+    /// Keeps the event that answers `request_id` until its ack, if a call waits for one.
+    pub fn answer(&mut self, request_id: &str, event: &str) {
+        let waiting = self.0.get_mut(request_id);
+        if let Some(waiting) = waiting.filter(|one| matches!(one.waiter, Waiter::Call(_))) {
+            waiting.answer = Some(event.to_owned());
+        }
+    }
+
+    /// Whom the ack of `request_id` is for, once, and the event that came before it.
+    pub fn take(&mut self, request_id: &str) -> Option<(Waiter, Option<String>)> {
+        self.0.remove(request_id).map(|waiting| (waiting.waiter, waiting.answer))
     }
 
     /// Everybody who waits, when the gateway is gone.
@@ -54,7 +70,7 @@ impl Pending {
             .filter(|(_, waiting)| waiting.deadline <= now)
             .map(|(request_id, _)| request_id.clone())
             .collect();
-        overdue.iter().filter_map(|request_id| self.take(request_id)).collect()
+        overdue.iter().filter_map(|request_id| Some(self.take(request_id)?.0)).collect()
     }
 
     /// When the first deadline passes.
@@ -73,10 +89,23 @@ mod tests {
         pending.insert("a".into(), Waiter::Call(1), 0);
         pending.insert("b".into(), Waiter::Call(2), 5);
         assert_eq!(pending.next_deadline(), Some(COMMAND_TIMEOUT_MS));
-        assert_eq!(pending.take("a"), Some(Waiter::Call(1)));
+        assert_eq!(pending.take("a"), Some((Waiter::Call(1), None)));
         assert_eq!(pending.take("a"), None);
         assert_eq!(pending.take_overdue(COMMAND_TIMEOUT_MS + 4), vec![]);
         assert_eq!(pending.take_overdue(COMMAND_TIMEOUT_MS + 5), vec![Waiter::Call(2)]);
         assert_eq!(pending.next_deadline(), None);
+    }
+
+    #[test]
+    fn an_answer_waits_for_its_ack() {
+        let mut pending = Pending::default();
+        pending.insert("a".into(), Waiter::Call(1), 0);
+        pending.insert("b".into(), Waiter::Enrolment, 0);
+        for request_id in ["a", "b", "c"] {
+            pending.answer(request_id, "keys");
+        }
+        assert_eq!(pending.take("a"), Some((Waiter::Call(1), Some("keys".into()))));
+        assert_eq!(pending.take("b"), Some((Waiter::Enrolment, None)));
+        assert_eq!(pending.take("c"), None);
     }
 }

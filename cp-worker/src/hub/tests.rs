@@ -1,6 +1,8 @@
 //! The hub's promises one by one.
 
 mod attention;
+mod services;
+mod transfers;
 
 use super::messages::error;
 use super::*;
@@ -308,7 +310,7 @@ fn commands_are_answered_by_their_acks_by_time_or_by_the_gateways_end() {
     }
     let request_id = world.command("session.end")["request_id"].clone();
     world.say(json!({ "type": "ack", "request_id": request_id, "ok": true }));
-    assert_eq!(world.other, [Effect::Answer(3, Ok(()))]);
+    assert_eq!(world.other, [Effect::Answer(3, Ok(None))]);
     let request_id = world.command("session.end")["request_id"].clone();
     let failure = json!({ "code": "unknown_session", "message": "m" });
     world.say(json!({ "type": "ack", "request_id": request_id, "ok": false, "error": failure }));

@@ -65,6 +65,13 @@ pub fn token_secret(env: &Env) -> Result<Vec<u8>, Failure> {
     secret(env, "TOKEN_SECRET")
 }
 
+/// The key by which the deployment's support may log in where an owner lets it; `None` when the
+/// deployment has none.
+pub fn support_public_key(env: &Env) -> Option<String> {
+    let key = env.var("SUPPORT_PUBLIC_KEY").ok()?.to_string().trim().to_owned();
+    (!key.is_empty()).then_some(key)
+}
+
 fn secret(env: &Env, name: &str) -> Result<Vec<u8>, Failure> {
     let secret = env.secret(name).map(|secret| secret.to_string().into_bytes());
     let secret = secret.unwrap_or_default();
@@ -76,5 +83,5 @@ fn secret(env: &Env, name: &str) -> Result<Vec<u8>, Failure> {
 
 fn misconfigured(cause: String) -> Failure {
     console_error!("misconfigured: {cause}");
-    Failure::new(500, "misconfigured", &cause)
+    Failure::new("misconfigured", &cause)
 }

@@ -250,7 +250,7 @@ impl Db {
     pub async fn add_session(
         &self,
         gateway_id: &str,
-        session: &crate::routes::NewSession,
+        session: &crate::requests::NewSession,
         now: u64,
     ) -> Result<u32> {
         #[derive(Deserialize)]

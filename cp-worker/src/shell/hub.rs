@@ -2,10 +2,13 @@
 
 use super::config::token_secret;
 use super::jobs::{Job, Jobs};
+use super::mailbox::Mailbox;
+use super::respond::Failure;
 use super::sockets::{BROWSER_TAG, GATEWAY_TAG, Peer, Sender, Sockets};
+use super::timer::Timer;
 use super::{now, random, respond};
 use crate::auth::token;
-use crate::hub::{CallError, CallId, Effect, Hub, SocketId};
+use crate::hub::{CallError, CallId, Effect, Hub, SocketId, TransferId};
 use crate::limits::MAX_BROWSERS;
 use futures_channel::oneshot;
 use protocol::commands::{Command, Incoming};
@@ -15,12 +18,11 @@ use serde_json::json;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::time::Duration;
 use wasm_bindgen::prelude::*;
-use worker::js_sys::{ArrayBuffer, JsString, Uint8Array};
-use worker::wasm_bindgen_futures::spawn_local;
+use worker::js_sys::{ArrayBuffer, JsString, Uint8Array, decode_uri_component};
+use worker::web_sys::ReadableStream;
 use worker::{
-    Delay, DurableObject, Env, Request, Response, Result, State, WebSocketPair,
+    DurableObject, Env, Request, Response, Result, State, WebSocketPair,
     WebSocketRequestResponsePair, console_error, durable_object, web_sys,
 };
 
@@ -42,13 +44,14 @@ pub struct Core {
     pub(super) jobs: Jobs,
     calls: RefCell<BTreeMap<CallId, oneshot::Sender<Answer>>>,
     last_call: Cell<CallId>,
-    /// Milliseconds: when the next tick comes by itself.
-    armed: Cell<Option<u64>>,
+    /// The transfers under way.
+    pub(super) transfers: RefCell<BTreeMap<TransferId, Rc<Mailbox>>>,
+    timer: Timer,
     instance: u32,
     started_at: u64,
 }
 
-type Answer = std::result::Result<(), CallError>;
+type Answer = std::result::Result<Option<String>, CallError>;
 
 impl DurableObject for GatewayHub {
     fn new(state: State, env: Env) -> Self {
@@ -76,11 +79,20 @@ impl DurableObject for GatewayHub {
             jobs: Jobs::default(),
             calls: RefCell::default(),
             last_call: Cell::new(0),
-            armed: Cell::new(None),
+            transfers: RefCell::default(),
+            timer: Timer::default(),
             instance,
             started_at: now(),
         };
-        Self { core: Rc::new(core) }
+        let core = Rc::new(core);
+        let weak = Rc::downgrade(&core);
+        core.timer.on_fire(move || {
+            if let Some(core) = weak.upgrade() {
+                core.timer.fired();
+                core.drive(None, |hub| hub.tick(now()));
+            }
+        });
+        Self { core }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -92,6 +104,10 @@ impl DurableObject for GatewayHub {
             "/watch" => core.accept_browser(None),
             "/view" => core.accept_browser(argument.parse().ok()),
             "/command" => core.command(&request.text().await?).await,
+            "/upload" | "/download" => {
+                let body = request.inner().body();
+                core.transfer(argument, body).await.or_else(Failure::into_response)
+            }
             "/changed" => core.done(|hub| hub.sessions_changed()),
             "/revoke" => core.done(|hub| hub.revoke(now())),
             "/status" => Response::from_json(&json!({
@@ -192,7 +208,8 @@ impl Core {
         for effect in effects {
             self.apply(effect, message);
         }
-        self.arm(deadline);
+        // Until then there is something to be sent or saved; later nothing keeps the object awake.
+        self.timer.set(deadline, now());
     }
 
     fn apply(self: &Rc<Self>, effect: Effect, message: Option<&JsValue>) {
@@ -225,6 +242,7 @@ impl Core {
                 drop(sockets);
                 self.add_job(Job::Answer(call, result));
             }
+            Effect::Transfer(id, step) => self.post(id, step, message),
             Effect::Record(record) => {
                 drop(sockets);
                 self.add_job(Job::Record(record));
@@ -234,24 +252,6 @@ impl Core {
                 self.add_job(Job::MakeToken);
             }
         }
-    }
-
-    /// Sees to it that the hub is ticked at `deadline`. A timer also keeps the object awake, and
-    /// that is wanted: until then there is something to be sent or saved.
-    fn arm(self: &Rc<Self>, deadline: Option<u64>) {
-        let Some(at) = deadline else { return };
-        if self.armed.get().is_some_and(|armed| armed <= at) {
-            return;
-        }
-        self.armed.set(Some(at));
-        let core = Rc::clone(self);
-        spawn_local(async move {
-            Delay::from(Duration::from_millis(at.saturating_sub(now()).max(1))).await;
-            if core.armed.get() == Some(at) {
-                core.armed.set(None);
-            }
-            core.drive(None, |hub| hub.tick(now()));
-        });
     }
 
     fn done(self: &Rc<Self>, event: impl FnOnce(&mut Hub)) -> Result<Response> {
@@ -274,7 +274,7 @@ impl Core {
     /// Accepts a viewer of `session_id`, or a watcher.
     fn accept_browser(self: &Rc<Self>, session_id: Option<u32>) -> Result<Response> {
         if self.hub.borrow().browser_count() >= MAX_BROWSERS {
-            let failure = respond::Failure::new(503, "too_many_browsers", "too many open pages");
+            let failure = Failure::new("too_many_browsers", "too many open pages");
             return respond::closed(&failure);
         }
         self.drop_silent_gateway();
@@ -305,8 +305,27 @@ impl Core {
             return Response::error("not a command", 400);
         };
         match self.call(&command).await {
-            Ok(()) => Ok(Response::empty()?.with_status(204)),
+            Ok(None) => Ok(Response::empty()?.with_status(204)),
+            Ok(Some(event)) => Response::ok(event),
             Err(error) => Ok(Response::from_json(&error)?.with_status(409)),
+        }
+    }
+
+    /// Carries a file; `command` is the one of the contract, encoded for an address.
+    async fn transfer(
+        self: &Rc<Self>,
+        command: &str,
+        body: Option<ReadableStream>,
+    ) -> respond::Outcome {
+        let text = decode_uri_component(command).map(String::from).unwrap_or_default();
+        match protocol::commands::decode(&text) {
+            Incoming::Command { command: Command::FileUploadBegin(begin), .. } => {
+                self.upload(begin, body).await
+            }
+            Incoming::Command { command: Command::FileDownload(download), .. } => {
+                self.download(download).await
+            }
+            _ => Err(Failure::invalid("not a transfer")),
         }
     }
 

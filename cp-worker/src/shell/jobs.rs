@@ -20,7 +20,7 @@ pub enum Job {
     /// Write to the database.
     Record(Record),
     /// Answer a call, now that the records before it are written.
-    Answer(CallId, std::result::Result<(), CallError>),
+    Answer(CallId, std::result::Result<Option<String>, CallError>),
     /// Make the gateway's own token.
     MakeToken,
 }

@@ -5,9 +5,13 @@ mod config;
 mod db;
 mod hub;
 mod jobs;
+mod mailbox;
 mod respond;
 mod sockets;
+mod streams;
 mod sweep;
+mod timer;
+mod transfers;
 
 use crate::limits::CLOSE_NOT_SIGNED_IN;
 use crate::routes::{NoRoute, Route, route};
@@ -29,9 +33,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
 async fn answer(request: Request, env: Env) -> Outcome {
     let route = route(request.method().as_ref(), &request.path()).map_err(|none| match none {
         NoRoute::NotFound => Failure::not_found("no such address"),
-        NoRoute::MethodNotAllowed => {
-            Failure::new(405, "method_not_allowed", "not with this method")
-        }
+        NoRoute::MethodNotAllowed => Failure::new("method_not_allowed", "not with this method"),
     })?;
     if route == Route::Asset {
         // Not bound where only the API runs.
@@ -46,7 +48,7 @@ async fn answer(request: Request, env: Env) -> Outcome {
     }
     let from_elsewhere = config.is_foreign_origin(&request)?;
     if (route.is_mutating() || route.is_browser_socket()) && from_elsewhere {
-        return Err(Failure::new(403, "foreign_origin", "requests must come from our own pages"));
+        return Err(Failure::new("foreign_origin", "requests must come from our own pages"));
     }
     api::answer(request, &env, &config, route).await
 }

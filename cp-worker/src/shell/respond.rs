@@ -3,9 +3,13 @@
 use super::CLOSE_NOT_SIGNED_IN;
 use crate::hub::CallError;
 use crate::limits::{CLOSE_ENDED, CLOSE_NOT_FOUND};
+use crate::{attachment, status};
 use serde::Serialize;
 use serde_json::json;
-use worker::{Response, Result, WebSocketPair, console_error};
+use wasm_bindgen::JsValue;
+use worker::js_sys::Date;
+use worker::web_sys::ReadableStream;
+use worker::{Response, ResponseBody, Result, WebSocketPair, console_error};
 
 /// What a handler comes to.
 pub type Outcome = std::result::Result<Response, Failure>;
@@ -19,29 +23,29 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure with the given status and code.
-    pub fn new(status: u16, code: &str, message: &str) -> Self {
-        Self { status, code: code.to_owned(), message: message.to_owned() }
+    /// A failure with a code of the table in [`status`].
+    pub fn new(code: &str, message: &str) -> Self {
+        Self { status: status::of(code), code: code.to_owned(), message: message.to_owned() }
     }
 
     /// Status 404.
     pub fn not_found(message: &str) -> Self {
-        Self::new(404, "not_found", message)
+        Self::new("not_found", message)
     }
 
     /// Status 400.
     pub fn invalid(message: &str) -> Self {
-        Self::new(400, "invalid", message)
+        Self::new("invalid", message)
     }
 
     /// Status 401.
     pub fn signed_out() -> Self {
-        Self::new(401, "not_signed_in", "sign in first")
+        Self::new("not_signed_in", "sign in first")
     }
 
     /// The session is over; status 409.
     pub fn ended() -> Self {
-        Self::new(409, "session_ended", "the session has ended")
+        Self::new("session_ended", "the session has ended")
     }
 
     /// As an HTTP response.
@@ -54,24 +58,33 @@ impl Failure {
 impl From<worker::Error> for Failure {
     fn from(error: worker::Error) -> Self {
         console_error!("request failed: {error}");
-        Self::new(500, "internal", "something went wrong on our side; it is logged")
+        Self::new("internal", "something went wrong on our side; it is logged")
     }
 }
 
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
-        let status = match error.code.as_str() {
-            "timed_out" => 504,
-            "too_many_commands" => 503,
-            _ => 409,
-        };
-        Self::new(status, &error.code, &error.message)
+        Self::new(&error.code, &error.message)
     }
 }
 
 /// A JSON body.
 pub fn json<T: Serialize>(status: u16, body: &T) -> Outcome {
     Ok(secured(Response::from_json(body)?.with_status(status))?)
+}
+
+/// A file as a download: never shown, never guessed at, never kept. The stream tells its length.
+pub fn file(content: ReadableStream, path: &str, mtime: u64) -> Outcome {
+    let mut response = secured(Response::from_body(ResponseBody::Stream(content))?)?;
+    let headers = response.headers_mut();
+    headers.set("Content-Type", "application/octet-stream")?;
+    headers.set("Content-Disposition", &attachment::disposition(path))?;
+    // The platform writes dates as HTTP wants them, and none that is not one.
+    let changed = Date::new(&JsValue::from_f64(mtime as f64 * 1_000.0));
+    if !changed.get_time().is_nan() {
+        headers.set("Last-Modified", &String::from(changed.to_utc_string()))?;
+    }
+    Ok(response)
 }
 
 /// Status 204.

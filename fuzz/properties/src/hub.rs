@@ -157,7 +157,7 @@ impl World {
                 }
             }
             Effect::MakeToken => self.hub.enrol("a-token".to_owned(), self.now),
-            Effect::Answer(..) | Effect::Record(_) => {}
+            Effect::Answer(..) | Effect::Transfer(..) | Effect::Record(_) => {}
         }
     }
 }

@@ -2,9 +2,14 @@
 
 import type {
   Ack,
+  AgentInstallFailed,
+  AgentInstallProgress,
+  AgentInstalled,
   GatewayHealth,
   GatewayHello,
   GatewayOffline,
+  GatewayUpdateFailed,
+  GatewayUpdated,
   SessionAttention,
   SessionEnded,
   SessionError,
@@ -55,9 +60,14 @@ export type HubToWatcher =
   | GatewayHello
   | GatewayHealth
   | GatewayOffline
+  | GatewayUpdated
+  | GatewayUpdateFailed
   | SessionStarted
   | SessionEnded
   | SessionAttention
+  | AgentInstallProgress
+  | AgentInstalled
+  | AgentInstallFailed
   | SessionsChanged
   | HubError;
 

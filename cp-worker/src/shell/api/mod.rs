@@ -1,0 +1,179 @@
+//! The HTTP API: who asks, whether it is theirs, what the database and the hub say.
+
+mod files;
+mod relay;
+mod servers;
+mod services;
+mod sessions;
+
+use super::config::Config;
+use super::db::{Db, ServerRow, SessionRow, UserRow};
+use super::respond::{Failure, Outcome, json, nothing};
+use super::{now, random_id};
+use crate::auth::mode::Mode;
+use crate::auth::token::Admission;
+use crate::auth::{cookie, token};
+use crate::limits::{BODY_BYTES, SIGN_IN_MS};
+use crate::requests::SignIn;
+use crate::routes::Route;
+use relay::Relay;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use worker::{Env, Request, Response};
+
+/// Answers all routes but the gateway's socket and the web app's files.
+pub async fn answer(mut request: Request, env: &Env, config: &Config, route: Route) -> Outcome {
+    match &route {
+        Route::Config => {
+            let version = env!("CARGO_PKG_VERSION");
+            return json(200, &json!({ "auth_mode": config.mode.name(), "version": version }));
+        }
+        Route::DevSignIn => return dev_sign_in(&mut request, env, config).await,
+        Route::SignOut => return with_cookie(nothing()?, &cookie::clear(config.is_secure())),
+        _ => {}
+    }
+    let user = signed_in(&request, env, config).await?;
+    let asker = Asker { db: Db::new(env)?, env, config, user };
+    match route {
+        Route::Me => json(200, &json!({ "user": user_json(&asker.user) })),
+        Route::ListServers => asker.list_servers().await,
+        Route::CreateServer => asker.create_server(body(&mut request).await?).await,
+        Route::DeleteServer(id) => asker.delete_server(&id).await,
+        Route::ListSessions(id) => asker.list_sessions(&id).await,
+        Route::CreateSession(id) => asker.create_session(&id, body(&mut request).await?).await,
+        Route::RenameSession(id, session) => {
+            asker.rename_session(&id, session, body(&mut request).await?).await
+        }
+        Route::EndSession(id, session) => asker.end_session(&id, session).await,
+        Route::Folders(id) => asker.folders(&id).await,
+        Route::ListKeys(id) => asker.list_keys(&id).await,
+        Route::AddKey(id) => asker.add_key(&id, body(&mut request).await?).await,
+        Route::AddSupportKey(id) => asker.add_support_key(&id).await,
+        Route::RemoveKey(id) => asker.remove_key(&id, &query(&request)).await,
+        Route::ListAgents(id) => asker.list_agents(&id).await,
+        Route::InstallAgent(id, agent) => asker.install_agent(&id, agent).await,
+        Route::Update(id) => asker.update(&id, body(&mut request).await?).await,
+        Route::Upload(id, session) => asker.upload(&request, &id, session).await,
+        Route::Download(id, session) => asker.download(&request, &id, session).await,
+        Route::WatcherSocket(id) => asker.watch(&request, &id).await,
+        Route::ViewerSocket(id, session) => asker.view(&request, &id, session).await,
+        Route::HubInstance(id) => asker.hub_instance(&id).await,
+        Route::Config | Route::DevSignIn | Route::SignOut => Err(no_such_address()),
+        Route::GatewaySocket(_) | Route::Asset => Err(no_such_address()),
+    }
+}
+
+fn no_such_address() -> Failure {
+    Failure::not_found("no such address")
+}
+
+/// Lets a gateway in by its token.
+pub async fn gateway_socket(
+    request: &Request,
+    env: &Env,
+    config: &Config,
+    gateway_id: &str,
+) -> Outcome {
+    require_upgrade(request)?;
+    let refused = || Failure::new("bad_token", "unknown gateway or wrong token");
+    let header = request.headers().get("Authorization")?.unwrap_or_default();
+    let bearer = token::bearer(&header).ok_or_else(refused)?;
+    let db = Db::new(env)?;
+    let hashes = db.hashes(gateway_id).await?.ok_or_else(refused)?;
+    let admission = token::admit(&config.token_secret, bearer, &hashes, now());
+    match admission.ok_or_else(refused)? {
+        Admission::Known => {}
+        Admission::CompleteEnrolment => db.complete_enrolment(gateway_id).await?,
+        Admission::Enrol => return Relay::to(env, gateway_id)?.open_socket("/gateway?enrol").await,
+    }
+    Relay::to(env, gateway_id)?.open_socket("/gateway").await
+}
+
+async fn dev_sign_in(request: &mut Request, env: &Env, config: &Config) -> Outcome {
+    if config.mode != Mode::Dev {
+        return Err(no_such_address());
+    }
+    let sign_in: SignIn = body(request).await?;
+    let email = sign_in.check().map_err(Failure::invalid)?;
+    let user = Db::new(env)?.sign_in(&email, &random_id::<12>("u_")?, now()).await?;
+    let value = cookie::sign(&config.cookie_secret, &user.user_id, now() + SIGN_IN_MS)
+        .ok_or_else(|| Failure::new("misconfigured", "COOKIE_SECRET cannot sign"))?;
+    let response = json(200, &json!({ "user": user_json(&user) }))?;
+    with_cookie(response, &cookie::set(&value, config.is_secure()))
+}
+
+fn with_cookie(mut response: Response, cookie: &str) -> Outcome {
+    response.headers_mut().set("Set-Cookie", cookie)?;
+    Ok(response)
+}
+
+async fn signed_in(request: &Request, env: &Env, config: &Config) -> Result<UserRow, Failure> {
+    let header = request.headers().get("Cookie")?.unwrap_or_default();
+    let user_id = cookie::find(&header)
+        .and_then(|value| cookie::verify(&config.cookie_secret, value, now()))
+        .ok_or_else(Failure::signed_out)?;
+    Db::new(env)?.user(&user_id).await?.ok_or_else(Failure::signed_out)
+}
+
+async fn body<T: DeserializeOwned>(request: &mut Request) -> Result<T, Failure> {
+    let length = request.headers().get("Content-Length")?;
+    let too_large = || Failure::new("too_large", "the body is limited to 64 KiB");
+    if length.and_then(|length| length.parse().ok()).is_some_and(|len: usize| len > BODY_BYTES) {
+        return Err(too_large());
+    }
+    let text = request.text().await?;
+    if text.len() > BODY_BYTES {
+        return Err(too_large());
+    }
+    serde_json::from_str(&text).map_err(|error| Failure::invalid(&error.to_string()))
+}
+
+/// What stands behind the `?` of an address.
+fn query(request: &Request) -> String {
+    let url = request.inner().url();
+    url.split_once('?').map_or("", |(_, query)| query).to_owned()
+}
+
+fn require_upgrade(request: &Request) -> Result<(), Failure> {
+    let upgrade = request.headers().get("Upgrade")?.unwrap_or_default();
+    if upgrade.eq_ignore_ascii_case("websocket") {
+        return Ok(());
+    }
+    Err(Failure::new("upgrade_required", "this address is a WebSocket"))
+}
+
+/// A signed-in user's request.
+struct Asker<'a> {
+    db: Db,
+    env: &'a Env,
+    config: &'a Config,
+    user: UserRow,
+}
+
+impl Asker<'_> {
+    /// The server, if it is the asker's.
+    async fn server(&self, gateway_id: &str) -> Result<ServerRow, Failure> {
+        let server = self.db.server(&self.user.user_id, gateway_id).await?;
+        server.ok_or_else(|| Failure::not_found("no such server"))
+    }
+
+    async fn session(&self, gateway_id: &str, session_id: u32) -> Result<SessionRow, Failure> {
+        self.server(gateway_id).await?;
+        let session = self.db.session(gateway_id, session_id).await?;
+        session.ok_or_else(|| Failure::not_found("no such session"))
+    }
+
+    /// The hub of a server that is the asker's.
+    fn hub(&self, gateway_id: &str) -> Result<Relay, Failure> {
+        Relay::to(self.env, gateway_id)
+    }
+}
+
+fn user_json(user: &UserRow) -> Value {
+    json!({ "user_id": user.user_id, "email": user.email })
+}
+
+/// Times are whole milliseconds, also where JavaScript gave us a double.
+fn millis(time: f64) -> u64 {
+    time as u64
+}

@@ -1,0 +1,83 @@
+//! Servers: the list, adding, deleting, watching.
+
+use super::{Asker, millis, no_such_address, require_upgrade};
+use crate::auth::mode::Mode;
+use crate::auth::token;
+use crate::limits::{BOOTSTRAP_MS, MAX_SERVERS};
+use crate::requests::Name;
+use crate::shell::db::ServerRow;
+use crate::shell::respond::{Failure, Outcome, json, nothing};
+use crate::shell::{now, random, random_id};
+use serde_json::{Value, json};
+use worker::Request;
+
+impl Asker<'_> {
+    pub(super) async fn list_servers(&self) -> Outcome {
+        let servers = self.db.servers(&self.user.user_id).await?;
+        let servers: Vec<Value> = servers.iter().map(server_json).collect();
+        json(200, &json!({ "servers": servers }))
+    }
+
+    pub(super) async fn create_server(&self, new: Name) -> Outcome {
+        let name = new.check().map_err(Failure::invalid)?;
+        let user_id = &self.user.user_id;
+        if self.db.servers(user_id).await?.len() >= MAX_SERVERS as usize {
+            return Err(Failure::new("server_limit", "50 servers are the limit"));
+        }
+        let gateway_id = random_id::<10>("gw_")?;
+        let bootstrap_token = token::encode(&random()?);
+        let hash = token::hash(&self.config.token_secret, &bootstrap_token)
+            .ok_or_else(|| Failure::new("misconfigured", "TOKEN_SECRET cannot hash"))?;
+        let expires_at = now() + BOOTSTRAP_MS;
+        self.db.add_server(user_id, &gateway_id, &name, &hash, expires_at, now()).await?;
+        let server = server_json(&self.server(&gateway_id).await?);
+        let body = json!({
+            "server": server, "bootstrap_token": bootstrap_token, "expires_at": expires_at,
+        });
+        json(201, &body)
+    }
+
+    pub(super) async fn delete_server(&self, gateway_id: &str) -> Outcome {
+        self.server(gateway_id).await?;
+        // The row first: a gateway that is thrown out must not find its way back.
+        self.db.delete_server(gateway_id).await?;
+        self.hub(gateway_id)?.tell("/revoke", "").await?;
+        nothing()
+    }
+
+    pub(super) async fn watch(&self, request: &Request, gateway_id: &str) -> Outcome {
+        require_upgrade(request)?;
+        self.server(gateway_id).await?;
+        self.hub(gateway_id)?.open_socket("/watch").await
+    }
+
+    pub(super) async fn hub_instance(&self, gateway_id: &str) -> Outcome {
+        if self.config.mode != Mode::Dev {
+            return Err(no_such_address());
+        }
+        self.server(gateway_id).await?;
+        self.hub(gateway_id)?.tell("/instance", "").await
+    }
+}
+
+fn server_json(row: &ServerRow) -> Value {
+    let embedded = |text: &Option<String>| -> Value {
+        text.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null)
+    };
+    let status = match (row.connected, row.version.is_some()) {
+        (1, _) => "online",
+        (_, true) => "offline",
+        (_, false) => "pending",
+    };
+    json!({
+        "gateway_id": row.gateway_id,
+        "name": row.name,
+        "status": status,
+        "hostname": row.hostname,
+        "version": row.version,
+        "system_info": embedded(&row.system_info),
+        "health": embedded(&row.health),
+        "last_seen_at": row.last_seen_at.map(millis),
+        "created_at": millis(row.created_at),
+    })
+}

@@ -1,0 +1,127 @@
+//! Sessions: the list, starting, renaming, ending, viewing.
+
+use super::relay::HubStatus;
+use super::{Asker, millis, require_upgrade};
+use crate::hub::CallError;
+use crate::requests::{Instructions, Name, NewSession};
+use crate::shell::db::SessionRow;
+use crate::shell::now;
+use crate::shell::respond::{Failure, Outcome, json, nothing};
+use protocol::commands::{AgentConfig, SessionCreate, SessionEnd};
+use protocol::envelope::codes;
+use serde_json::{Value, json};
+use worker::Request;
+
+impl Asker<'_> {
+    pub(super) async fn list_sessions(&self, gateway_id: &str) -> Outcome {
+        self.server(gateway_id).await?;
+        let status = self.hub(gateway_id)?.status().await?;
+        let sessions = self.db.sessions(gateway_id).await?;
+        let sessions: Vec<Value> =
+            sessions.iter().map(|row| session_json(gateway_id, row, &status)).collect();
+        json(200, &json!({ "sessions": sessions }))
+    }
+
+    pub(super) async fn create_session(&self, gateway_id: &str, new: NewSession) -> Outcome {
+        let new = new.check().map_err(Failure::invalid)?;
+        self.server(gateway_id).await?;
+        if !self.hub(gateway_id)?.status().await?.online {
+            return Err(CallError::offline().into());
+        }
+        let session_id = self.db.add_session(gateway_id, &new, now()).await?;
+        let command = SessionCreate {
+            session_id,
+            name: new.name,
+            workdir: new.workdir,
+            agent: new.agent,
+            agent_config: new
+                .agent_config
+                .map(|Instructions { claude_md, agents_md }| AgentConfig { claude_md, agents_md }),
+            env: new.env,
+            cols: new.cols,
+            rows: new.rows,
+        };
+        if let Err(failure) = self.hub(gateway_id)?.call(command.into()).await {
+            // After a time-out the session may exist: the next hello tells.
+            if failure.is_refusal() {
+                self.db.drop_starting(gateway_id, session_id).await?;
+            }
+            return Err(failure.into());
+        }
+        self.db.set_running(gateway_id, session_id).await?;
+        self.session_body(201, gateway_id, session_id).await
+    }
+
+    pub(super) async fn rename_session(
+        &self,
+        gateway_id: &str,
+        session_id: u32,
+        new: Name,
+    ) -> Outcome {
+        let name = new.check().map_err(Failure::invalid)?;
+        self.session(gateway_id, session_id).await?;
+        self.db.rename(gateway_id, session_id, &name).await?;
+        self.hub(gateway_id)?.tell("/changed", "").await?;
+        self.session_body(200, gateway_id, session_id).await
+    }
+
+    pub(super) async fn end_session(&self, gateway_id: &str, session_id: u32) -> Outcome {
+        if self.session(gateway_id, session_id).await?.status == "ended" {
+            return nothing();
+        }
+        match self.hub(gateway_id)?.call(SessionEnd { session_id }.into()).await {
+            Err(failure) if failure.is(codes::UNKNOWN_SESSION) => {
+                self.db.set_ended(gateway_id, session_id, "lost", None, None, now()).await?;
+                self.hub(gateway_id)?.tell("/changed", "").await?;
+            }
+            other => drop(other?),
+        }
+        nothing()
+    }
+
+    pub(super) async fn view(
+        &self,
+        request: &Request,
+        gateway_id: &str,
+        session_id: u32,
+    ) -> Outcome {
+        require_upgrade(request)?;
+        if self.session(gateway_id, session_id).await?.status == "ended" {
+            return Err(Failure::ended());
+        }
+        self.hub(gateway_id)?.open_socket(&format!("/view?{session_id}")).await
+    }
+
+    async fn session_body(&self, status: u16, gateway_id: &str, session_id: u32) -> Outcome {
+        let hub = self.hub(gateway_id)?.status().await?;
+        let session = self.session(gateway_id, session_id).await?;
+        json(status, &json!({ "session": session_json(gateway_id, &session, &hub) }))
+    }
+}
+
+fn session_json(gateway_id: &str, row: &SessionRow, hub: &HubStatus) -> Value {
+    json!({
+        "gateway_id": gateway_id,
+        "session_id": row.session_id,
+        "name": row.name,
+        "workdir": row.workdir,
+        "agent": row.agent,
+        "status": row.status,
+        "reason": row.reason,
+        "exit_code": row.exit_code,
+        "created_at": millis(row.created_at),
+        "ended_at": row.ended_at.map(millis),
+        "viewers": hub.viewers.get(&row.session_id).copied().unwrap_or(0),
+        "attention": attention_json(row),
+    })
+}
+
+/// What a session wants a person for; one that has ended wants nobody.
+fn attention_json(row: &SessionRow) -> Value {
+    match row.attention_at {
+        Some(at) if row.status != "ended" => json!({
+            "at": millis(at), "reason": row.attention_reason, "title": row.attention_title,
+        }),
+        _ => Value::Null,
+    }
+}
