@@ -48,6 +48,17 @@ pub fn attach(asked: &Parsed) -> u8 {
     told(attach_to(asked))
 }
 
+/// The sessions for a shell that completes words: the number, a tab, and what is there.
+pub fn for_completion() -> String {
+    let socket = config::tmux_socket(&config::Values::new(), |name| std::env::var(name).ok());
+    let sessions = socket.ok().and_then(|socket| Sessions::ask(&socket).ok());
+    let sessions = sessions.map(|sessions| sessions.all).unwrap_or_default();
+    let line = |one: &Local| {
+        format!("{}\t{} {}\n", one.session_id, one.name.as_deref().unwrap_or_default(), one.folder)
+    };
+    sessions.iter().map(line).collect()
+}
+
 fn attach_to(asked: &Parsed) -> Result<(), Refusal> {
     let socket = socket(asked)?;
     let variable = std::env::var("TMUX").unwrap_or_default();

@@ -23,7 +23,7 @@ fn carry_out(asked: &Parsed) -> u8 {
         Verb::List => local::list(asked),
         Verb::Attach => local::attach(asked),
         Verb::Notify => done(chatcode_gateway::notify::send(&asked.text()), "notify"),
-        Verb::Completions => print(&command_line::completions(asked.word().unwrap_or_default())),
+        Verb::Completions => print(command_line::completions(asked.word().unwrap_or_default())),
         Verb::Man => print(&command_line::man()),
         Verb::Version => print(concat!("chatcode-gateway ", env!("CARGO_PKG_VERSION"), "\n")),
         Verb::Help => match asked.word().and_then(command_line::command) {
@@ -48,10 +48,13 @@ fn run(asked: &Parsed) -> u8 {
     }
 }
 
-/// A child of the gateway: this binary again.
+/// A child of the gateway, which is this binary again, or a shell that wants to complete words.
 fn hidden(arguments: &[String]) -> u8 {
-    let known = arguments.split_first().and_then(|(name, rest)| child::run(name, rest));
-    match known {
+    let Some((name, rest)) = arguments.split_first() else { return exit::USAGE };
+    if name == command_line::COMPLETE {
+        return print(&command_line::complete(rest, local::for_completion));
+    }
+    match child::run(name, rest) {
         Some(0) => exit::DONE,
         Some(_) => exit::FAILED,
         None => usage("there is no such internal command"),

@@ -15,9 +15,11 @@ const TERMINAL: (u16, u16) = (200, 60);
 /// A person's environment with a HOME of the test's.
 fn person(program: impl AsRef<std::ffi::OsStr>, home: &Path) -> Command {
     let mut command = Command::new(program);
+    let path = std::env::split_paths(integration::tmux::search_path());
+    let path = std::env::join_paths(std::iter::once(home.join("bin")).chain(path));
     command
         .env_clear()
-        .env("PATH", integration::tmux::search_path())
+        .env("PATH", path.expect("a search path"))
         .env("HOME", home)
         .env("LC_ALL", "C.UTF-8")
         .env("TERM", "xterm-256color")
@@ -33,8 +35,11 @@ fn gateway(home: &Path, words: &[&str]) -> (u8, String, String) {
     (code, text(&stdout), text(&stderr))
 }
 
-/// The completions for `shell` in a file, as a person keeps them.
+/// The completions for `shell` in a file, as a person keeps them, and the binary on the path.
 fn script(home: &TempDir, shell: &str) -> String {
+    std::fs::create_dir_all(home.join("bin")).expect("a folder");
+    let link = home.join("bin/chatcode-gateway");
+    std::os::unix::fs::symlink(binary(), link).expect("a link");
     let (code, text, error) = gateway(home.path(), &["completions", shell]);
     assert_eq!((code, error.as_str()), (0, ""));
     let path = home.join(shell);
@@ -53,14 +58,17 @@ fn questions() -> Vec<(String, BTreeSet<String>)> {
         ("chatcode-gateway run --log-f".to_owned(), set(&["--log-format"])),
     ];
     for command in COMMANDS {
-        for flag in command.all_flags().filter_map(|flag| flag.flag) {
-            let dashed = format!("--{flag}");
-            let longer = command
-                .all_flags()
-                .any(|other| other.flag.is_some_and(|name| name != flag && name.starts_with(flag)));
-            assert!(!longer, "{dashed} would complete to several");
-            questions
-                .push((format!("chatcode-gateway {} {dashed}", command.name), set(&[&dashed])));
+        let flags: Vec<String> = command
+            .all_flags()
+            .iter()
+            .filter_map(|flag| Some(format!("--{}", flag.flag?)))
+            .collect();
+        for flag in &flags {
+            let found = flags.iter().filter(|other| other.starts_with(flag.as_str()));
+            questions.push((
+                format!("chatcode-gateway {} {flag}", command.name),
+                found.cloned().collect(),
+            ));
         }
     }
     questions
@@ -77,14 +85,15 @@ fn bash_completes() {
         let last = words.len() - 1;
         let words = words.join(" ");
         program.push_str(&format!(
-            "COMP_WORDS=({words}); COMP_CWORD={last}; _chatcode_gateway; echo \"${{COMPREPLY[*]}}\"\n"
+            "COMP_WORDS=({words}); COMP_CWORD={last}; _chatcode_gateway chatcode-gateway; \
+             echo \"${{COMPREPLY[*]}}\"\n"
         ));
     }
     // Bash's own words of `--log-level=w`; and a file's name, which is left to bash.
     program.push_str(
-        "COMP_WORDS=(chatcode-gateway run --log-level = w); COMP_CWORD=4; _chatcode_gateway; \
+        "COMP_WORDS=(chatcode-gateway run --log-level = w); COMP_CWORD=4; _chatcode_gateway chatcode-gateway; \
          echo \"${COMPREPLY[*]}\"\n\
-         COMP_WORDS=(chatcode-gateway run --config /et); COMP_CWORD=3; _chatcode_gateway; \
+         COMP_WORDS=(chatcode-gateway run --config /et); COMP_CWORD=3; _chatcode_gateway chatcode-gateway; \
          echo \"${#COMPREPLY[*]}\"\n",
     );
     let output = person("bash", home.path()).args(["--norc", "-c", &program]).output().unwrap();
@@ -145,8 +154,10 @@ fn zsh_completes() {
     terminal.expect("ready> ");
     terminal.type_in(&format!("autoload -U compinit; compinit -u -D; . {file}; echo lo''aded\r"));
     terminal.expect("loaded");
-    // What is completed stands behind `echo` when the line is run by Enter.
-    terminal.type_in("chatcode-gateway() { echo \"<$*>\" }\r");
+    // What is completed is shown when the line is run by Enter.
+    let show = "chatcode-gateway() { if [[ $1 = _complete ]]; then command chatcode-gateway \"$@\"; \
+                else echo \"<$*>\"; fi }\r";
+    terminal.type_at_once(show);
     for (typed, wanted) in questions().into_iter().filter(|(_, wanted)| wanted.len() == 1) {
         let (_, words) = typed.split_once(' ').expect("words");
         let whole = words.rsplit_once(' ').map_or("", |(before, _)| before);

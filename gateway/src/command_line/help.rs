@@ -1,6 +1,6 @@
 //! `--help`: 80 columns at most, each flag with what it is beneath it.
 
-use super::{COMMANDS, Command, EXITS, Flag, PROGRAM};
+use super::{COMMANDS, Command, EXITS, Flag, PROGRAM, add, joined};
 
 /// Columns of the narrowest terminal that help is made for.
 const COLUMNS: usize = 80;
@@ -10,11 +10,12 @@ const EXPLAINED: usize = 16;
 
 /// What `--help` prints.
 pub fn overall() -> String {
-    let mut out = format!(
-        "{PROGRAM} {}: keeps tmux sessions and relays them to the browser\n\n\
-         Usage: {PROGRAM} COMMAND [FLAGS]\n\nCommands:\n",
-        env!("CARGO_PKG_VERSION")
-    );
+    let mut out = String::from(concat!(
+        "chatcode-gateway ",
+        env!("CARGO_PKG_VERSION"),
+        ": keeps tmux sessions and relays them to the browser\n\n\
+         Usage: chatcode-gateway COMMAND [FLAGS]\n\nCommands:\n"
+    ));
     for command in COMMANDS {
         explained(&mut out, command.name, command.help);
     }
@@ -25,8 +26,8 @@ pub fn overall() -> String {
 
 /// What `COMMAND --help` prints.
 pub fn of_command(command: &Command) -> String {
-    let mut out = ["Usage: ", PROGRAM, " ", command.name].concat();
-    if command.all_flags().next().is_some() {
+    let mut out = joined(&["Usage: ", PROGRAM, " ", command.name]);
+    if !command.all_flags().is_empty() {
         out.push_str(" [FLAGS]");
     }
     out.push_str(&command.shown_words());
@@ -47,15 +48,17 @@ fn flags(out: &mut String, title: &str, flags: &[Flag]) {
         out.push_str(title);
     }
     for flag in flags {
-        out.push_str("  ");
-        out.push_str(&flag.shown());
-        if let Some(variable) = flag.variable {
-            out.push_str(if flag.flag.is_some() { ", " } else { "" });
-            out.push_str(variable);
-        }
-        out.push('\n');
-        out.push_str("      ");
+        add(out, &["  ", &flag.shown(), &behind_flag(flag), "\n      "]);
         wrap(out, &with_choices(flag), 6);
+    }
+}
+
+/// The variable of a setting, as it stands behind its flag.
+pub(super) fn behind_flag(flag: &Flag) -> String {
+    match (flag.flag, flag.variable) {
+        (Some(_), Some(variable)) => joined(&[", ", variable]),
+        (None, Some(variable)) => variable.to_owned(),
+        (_, None) => String::new(),
     }
 }
 
@@ -64,8 +67,7 @@ pub(super) fn with_choices(flag: &Flag) -> String {
     let choices = flag.takes.choices();
     let mut text = flag.help.to_owned();
     if !choices.is_empty() {
-        text.push_str(": ");
-        text.push_str(&choices.join(", "));
+        add(&mut text, &[": ", &choices.join(", ")]);
     }
     text
 }
@@ -79,8 +81,7 @@ fn exits(out: &mut String) {
 
 /// A name, and what it means in the column for that.
 fn explained(out: &mut String, name: &str, meaning: &str) {
-    out.push_str("  ");
-    out.push_str(name);
+    add(out, &["  ", name]);
     pad(out, EXPLAINED.saturating_sub(2 + name.len()).max(2));
     wrap(out, meaning, EXPLAINED);
 }
@@ -105,12 +106,16 @@ fn wrap(out: &mut String, text: &str, indent: usize) {
 }
 
 fn pad(out: &mut String, columns: usize) {
-    out.extend(std::iter::repeat_n(' ', columns));
+    for _ in 0..columns {
+        out.push(' ');
+    }
 }
 
 /// A one-line help as a sentence of its own.
 pub(super) fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    [&first, letters.as_str(), "."].concat()
+    let mut sentence = joined(&[text, "."]);
+    if let Some(first) = sentence.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    sentence
 }

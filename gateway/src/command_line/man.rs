@@ -1,7 +1,7 @@
 //! The man page, in the macros that every `man` knows.
 
-use super::help::{capital, with_choices};
-use super::{COMMANDS, Command, EXITS, FILES, Flag, PROGRAM};
+use super::help::{behind_flag, capital, with_choices};
+use super::{COMMANDS, Command, EXITS, FILES, Flag, PROGRAM, add, joined};
 
 /// The page, as `man -l -` reads it.
 pub fn man() -> String {
@@ -45,27 +45,22 @@ impl Page {
 
     fn command(&mut self, command: &Command) {
         self.line(&[".SS ", command.name]);
-        let some_flags = command.all_flags().next().is_some();
-        let behind = [if some_flags { " [FLAGS]" } else { "" }, &command.shown_words()].concat();
-        self.bold(&[PROGRAM, " ", command.name].concat(), &behind);
-        for paragraph in std::iter::once(capital(command.help).as_str()).chain(command.text.lines())
-        {
-            self.line(&[".PP"]);
-            self.text(paragraph);
-        }
+        let some_flags = !command.all_flags().is_empty();
+        let flags = if some_flags { " [FLAGS]" } else { "" };
+        let behind = joined(&[flags, &command.shown_words()]);
+        self.bold(&joined(&[PROGRAM, " ", command.name]), &behind);
+        self.paragraph(&capital(command.help));
+        command.text.lines().for_each(|paragraph| self.paragraph(paragraph));
         command.flags.iter().for_each(|flag| self.flag(flag));
         if command.settings.is_empty() {
             return;
         }
-        self.line(&[".PP"]);
-        self.text("Settings, by flag, environment or file; the first of these wins:");
+        self.paragraph("Settings, by flag, environment or file; the first of these wins:");
         command.settings.iter().for_each(|flag| self.flag(flag));
     }
 
     fn flag(&mut self, flag: &Flag) {
-        let variable = flag.variable.unwrap_or_default();
-        let gap = if flag.flag.is_some() && flag.variable.is_some() { ", " } else { "" };
-        self.item(&flag.shown(), &[gap, variable].concat(), &with_choices(flag));
+        self.item(&flag.shown(), &behind_flag(flag), &with_choices(flag));
     }
 
     /// A paragraph beneath a tag.
@@ -84,13 +79,18 @@ impl Page {
         self.0.push('\n');
     }
 
+    fn paragraph(&mut self, text: &str) {
+        self.line(&[".PP"]);
+        self.text(text);
+    }
+
     fn text(&mut self, text: &str) {
         self.escaped(text);
         self.0.push('\n');
     }
 
     fn line(&mut self, parts: &[&str]) {
-        parts.iter().for_each(|part| self.0.push_str(part));
+        add(&mut self.0, parts);
         self.0.push('\n');
     }
 

@@ -9,7 +9,7 @@ mod man;
 mod parser;
 mod table;
 
-pub use completions::{SHELLS, completions};
+pub use completions::{COMPLETE, SHELLS, complete, completions};
 pub use help::{of_command, overall};
 pub use man::man;
 pub use parser::{Asked, Parsed, Wrong, parse};
@@ -66,6 +66,8 @@ pub enum Takes {
     OneOf(&'static str, &'static [&'static str]),
     /// The name of a command.
     Command,
+    /// The number or name of a session.
+    Session,
 }
 
 impl Takes {
@@ -75,6 +77,7 @@ impl Takes {
             Self::Nothing => "",
             Self::Word(name) | Self::File(name) | Self::Folder(name) | Self::OneOf(name, _) => name,
             Self::Command => "COMMAND",
+            Self::Session => "SESSION",
         }
     }
 
@@ -135,17 +138,17 @@ pub struct Command {
 
 impl Command {
     /// All that can be given with dashes.
-    pub fn all_flags(&self) -> impl Iterator<Item = &'static Flag> {
-        self.flags.iter().chain(self.settings)
+    pub fn all_flags(&self) -> Vec<&'static Flag> {
+        self.flags.iter().chain(self.settings).collect()
     }
 
     /// What stands behind it, as a usage line shows that.
     pub fn shown_words(&self) -> String {
         match self.words {
             Words::None => String::new(),
-            Words::Maybe(takes) => [" [", takes.name(), "]"].concat(),
-            Words::One(takes) => [" ", takes.name()].concat(),
-            Words::Text(name) => [" ", name, "..."].concat(),
+            Words::Maybe(takes) => joined(&[" [", takes.name(), "]"]),
+            Words::One(takes) => joined(&[" ", takes.name()]),
+            Words::Text(name) => joined(&[" ", name, "..."]),
         }
     }
 
@@ -163,8 +166,21 @@ impl Flag {
     pub fn shown(&self) -> String {
         let Some(flag) = self.flag else { return String::new() };
         let gap = if self.takes == Takes::Nothing { "" } else { " " };
-        ["--", flag, gap, self.takes.name()].concat()
+        joined(&["--", flag, gap, self.takes.name()])
     }
+}
+
+/// Adds each part. One function for all: each length of an array would be code of its own.
+fn add(out: &mut String, parts: &[&str]) {
+    for part in parts {
+        out.push_str(part);
+    }
+}
+
+fn joined(parts: &[&str]) -> String {
+    let mut out = String::new();
+    add(&mut out, parts);
+    out
 }
 
 /// The command of this name.

@@ -1,6 +1,6 @@
 //! Reads what was typed, by the table; errors name the word and what was probably meant.
 
-use super::{COMMANDS, Command, Flag, PROGRAM, Takes, Words, command};
+use super::{COMMANDS, Command, Flag, PROGRAM, Takes, Words, command, joined};
 use crate::config::Values;
 
 /// What is asked for.
@@ -52,10 +52,13 @@ impl Parsed {
 
     /// The settings that were given, by the names of their variables.
     pub fn settings(&self) -> Values {
-        let settings = self.given.iter();
+        let mut settings = Values::new();
+        for (flag, value) in &self.given {
+            if let Some(variable) = flag.variable {
+                settings.insert(variable.to_owned(), value.clone());
+            }
+        }
         settings
-            .filter_map(|(flag, value)| Some((flag.variable?.to_owned(), value.clone())))
-            .collect()
     }
 
     /// The word behind the command, if there is one.
@@ -122,19 +125,19 @@ fn read_flag(
         None => (word, None),
     };
     let name = dashed.strip_prefix("--").unwrap_or_default();
-    let Some(flag) = command.all_flags().find(|flag| flag.flag == Some(name)) else {
-        let names = command.all_flags().filter_map(|flag| flag.flag);
-        let near = nearest(name, names).map(|name| ["--", name].concat());
-        let start = [command.name, " has no flag "].concat();
+    let Some(flag) = command.all_flags().into_iter().find(|flag| flag.flag == Some(name)) else {
+        let names = command.all_flags().into_iter().filter_map(|flag| flag.flag);
+        let near = nearest(name, names).map(|name| joined(&["--", name]));
+        let start = joined(&[command.name, " has no flag "]);
         return Err(unknown(&start, dashed, near.as_deref()));
     };
     let value = match (flag.takes, value) {
         (Takes::Nothing, None) => "",
-        (Takes::Nothing, Some(_)) => return Err([dashed, " takes no value"].concat()),
+        (Takes::Nothing, Some(_)) => return Err(joined(&[dashed, " takes no value"])),
         (_, Some(value)) => value,
         (_, None) => match rest.next() {
             Some(value) if !value.starts_with("--") => value,
-            _ => return Err([dashed, " needs a value: ", &flag.shown()].concat()),
+            _ => return Err(joined(&[dashed, " needs a value: ", &flag.shown()])),
         },
     };
     check_choice(flag.takes, dashed, value)?;
@@ -152,7 +155,7 @@ fn check_words(parsed: &Parsed) -> Result<(), String> {
         return Err(format!("{name}: \"{}\" is one word too many", word.escape_debug()));
     }
     if matches!(parsed.command.words, Words::One(_)) && parsed.words.is_empty() {
-        return Err([name, " needs", &parsed.command.shown_words()].concat());
+        return Err(joined(&[name, " needs", &parsed.command.shown_words()]));
     }
     parsed.words.iter().try_for_each(|word| check_choice(parsed.command.takes(), name, word))
 }
@@ -167,7 +170,7 @@ fn check_choice(takes: Takes, what: &str, value: &str) -> Result<(), String> {
 }
 
 fn unknown(start: &str, word: &str, near: Option<&str>) -> String {
-    let guess = near.map(|near| ["; did you mean ", near, "?"].concat()).unwrap_or_default();
+    let guess = near.map(|near| joined(&["; did you mean ", near, "?"])).unwrap_or_default();
     format!("{start}\"{}\"{guess}", word.escape_debug())
 }
 

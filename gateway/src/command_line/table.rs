@@ -42,7 +42,7 @@ pub static COMMANDS: &[Command] = &[
     Command {
         verb: Verb::Attach,
         name: "attach",
-        words: Words::Maybe(Takes::Word("SESSION")),
+        words: Words::Maybe(Takes::Session),
         settings: ABOUT_TMUX,
         help: "show a session in this terminal",
         text: "SESSION is its number or its name; without it, the only one. Ctrl-B D leaves the \
