@@ -4,7 +4,7 @@
 //! gateways of one user cannot lose each other's keys, and what a killed one left is taken over.
 
 use crate::child::Failure;
-use crate::files::make_private_folder;
+use crate::private_files::make_private_folder;
 use protocol::envelope::codes;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use std::fs::{File, Metadata, OpenOptions};
