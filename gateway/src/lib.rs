@@ -6,6 +6,7 @@
 pub mod child;
 pub mod config;
 pub mod daemon;
+pub mod doctor;
 pub mod event_loop;
 pub mod files;
 pub mod limits;

@@ -18,6 +18,7 @@ const INTEGRATION: &[&str] = &[
     "link",
     "local",
     "ssh_keys",
+    "doctor",
     "recovery",
     "flow",
     "signals",
