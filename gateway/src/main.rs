@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use chatcode_gateway::config::{Config, SETTINGS};
-use chatcode_gateway::{child, event_loop, local, log};
+use chatcode_gateway::{child, doctor, event_loop, local, log};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         "list" => ExitCode::from(local::list(rest)),
         "attach" => ExitCode::from(local::attach(rest)),
         "notify" => notify(rest),
+        "doctor" => doctor(rest),
         "version" | "--version" | "-V" => version(),
         "help" | "--help" | "-h" => help(),
         hidden => match child::run(hidden, rest) {
@@ -70,6 +71,18 @@ fn read_flags(arguments: &[String]) -> Result<BTreeMap<String, String>, String> 
     Ok(flags)
 }
 
+fn doctor(words: &[String]) -> ExitCode {
+    if words.iter().any(|word| word == "--help" || word == "-h") {
+        return help();
+    }
+    let (json, rest): (Vec<String>, Vec<String>) =
+        words.iter().cloned().partition(|word| word == "--json");
+    match read_flags(&rest) {
+        Ok(flags) => ExitCode::from(doctor::run(!json.is_empty(), &flags)),
+        Err(message) => usage(&message),
+    }
+}
+
 fn notify(words: &[String]) -> ExitCode {
     match chatcode_gateway::notify::send(&words.join(" ")) {
         Ok(()) => ExitCode::SUCCESS,
@@ -98,11 +111,13 @@ fn help() -> ExitCode {
          list              the sessions on this machine\n  \
          attach [SESSION]  show a session in this terminal\n  \
          notify TITLE      from within a session: tell its person, for agents' hooks\n  \
+         doctor [--json]   look at all that can be wrong, and say what to do\n  \
          version           print the version\n  help              print this\n\n\
-         {}\n\n\
+         {}\n\n{}\n\n\
          Settings of run, by flag, environment or file (first one wins):\n",
         env!("CARGO_PKG_VERSION"),
-        local::HELP
+        local::HELP,
+        doctor::HELP
     );
     for setting in &SETTINGS {
         let flag = setting.flag.map(|flag| format!("--{flag}")).unwrap_or_default();
