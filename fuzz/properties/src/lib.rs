@@ -13,6 +13,7 @@ mod modes;
 pub mod mutate;
 mod session;
 mod snapshot;
+mod ssh_keys;
 mod survey;
 
 /// A parser and what must hold for it.
@@ -24,7 +25,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target { name: "config", check: config::check },
     Target { name: "control_mode", check: control_mode::check },
     Target { name: "frames", check: frames::check },
@@ -33,6 +34,7 @@ pub const TARGETS: [Target; 9] = [
     Target { name: "modes", check: modes::check },
     Target { name: "session", check: session::check },
     Target { name: "snapshot", check: snapshot::check },
+    Target { name: "ssh_keys", check: ssh_keys::check },
     Target { name: "survey", check: survey::check },
 ];
 
