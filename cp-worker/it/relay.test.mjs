@@ -36,6 +36,14 @@ test("a gateway enrols once by its bootstrap token and then has its own", async 
     });
     await assert.rejects(other.opened, /401/);
   }
+  // A token is judged without an upgrade, too, and the connection stays.
+  for (const [token, status] of [[auth_token, 426], ["wrong", 401], [made.bootstrap_token, 401]]) {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(`${url}/gateway/${gateway_id}`, { headers });
+    assert.equal(response.status, status);
+  }
+  const { servers } = await user.ask("GET", "/api/servers");
+  assert.equal(servers[0].status, "online");
 });
 
 test("two viewers see every byte, one of them types, control changes hands", async (t) => {

@@ -7,6 +7,7 @@ pub mod child;
 pub mod command_line;
 pub mod config;
 pub mod daemon;
+pub mod doctor;
 pub mod event_loop;
 pub mod files;
 pub mod limits;

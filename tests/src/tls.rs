@@ -16,6 +16,11 @@ pub struct TestAuthority {
 impl TestAuthority {
     /// Makes both.
     pub fn new() -> Self {
+        Self::signing(|_| {})
+    }
+
+    /// Makes both; the certificate is what `change` makes of it.
+    pub fn signing(change: impl FnOnce(&mut CertificateParams)) -> Self {
         let ca_key = KeyPair::generate().expect("a key");
         let mut ca = CertificateParams::new(Vec::<String>::new()).expect("parameters");
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -25,7 +30,8 @@ impl TestAuthority {
 
         let key = KeyPair::generate().expect("a key");
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let leaf = CertificateParams::new(names).expect("parameters");
+        let mut leaf = CertificateParams::new(names).expect("parameters");
+        change(&mut leaf);
         let certificate = leaf.signed_by(&key, &issuer).expect("a certificate");
 
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));

@@ -59,7 +59,9 @@ macro_rules! targets {
     };
 }
 
-targets! { config control_mode frames hub messages modes session snapshot survey upgrade }
+targets! {
+    config control_mode frames hub messages modes session snapshot ssh_keys survey upgrade
+}
 
 #[test]
 fn a_failing_input_is_told_as_source() {

@@ -19,6 +19,7 @@ const INTEGRATION: &[&str] = &[
     "local",
     "ssh_keys",
     "command_line",
+    "doctor",
     "recovery",
     "flow",
     "signals",

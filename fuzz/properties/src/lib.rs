@@ -13,6 +13,7 @@ mod modes;
 pub mod mutate;
 mod session;
 mod snapshot;
+mod ssh_keys;
 mod survey;
 mod upgrade;
 
@@ -34,6 +35,7 @@ pub const TARGETS: [Target; 10] = [
     Target { name: "modes", check: modes::check },
     Target { name: "session", check: session::check },
     Target { name: "snapshot", check: snapshot::check },
+    Target { name: "ssh_keys", check: ssh_keys::check },
     Target { name: "survey", check: survey::check },
     Target { name: "upgrade", check: upgrade::check },
 ];

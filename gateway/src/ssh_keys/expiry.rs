@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// First release that enforces an expiry.
-const ENFORCES: (u32, u32) = (7, 7);
+pub const ENFORCES: (u32, u32) = (7, 7);
 
 /// First release that reads UTC.
 const READS_UTC: (u32, u32) = (9, 1);
@@ -108,7 +108,7 @@ pub fn sshd() -> Option<PathBuf> {
 }
 
 /// Finds `OpenSSH_9.2p1` in what sshd says.
-fn read_version(said: &str) -> Option<(u32, u32)> {
+pub fn read_version(said: &str) -> Option<(u32, u32)> {
     let (_, rest) = said.split_once("OpenSSH_")?;
     let (major, rest) = rest.split_once('.')?;
     let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());

@@ -50,7 +50,11 @@ impl<'a> Text<'a> {
             let message = format!("the gateway keeps {MAX_SSH_KEYS} keys: revoke one first");
             return Err(Failure::new(codes::KEY_LIMIT, message));
         }
-        let top = self.lines.iter().take_while(|(_, managed)| managed.is_some()).count();
+        // Behind ours that stand on top; one that an editor took the newline from is no place.
+        let is_ours = |(bytes, managed): &&(Cow<'_, [u8]>, Option<Managed>)| {
+            managed.is_some() && bytes.ends_with(b"\n")
+        };
+        let top = self.lines.iter().take_while(is_ours).count();
         let managed = Managed {
             key: key.clone(),
             label: label.to_owned(),
@@ -145,6 +149,18 @@ mod tests {
         }
         let huge = [vec![b'#'; 900_000], b"\nx".to_vec()].concat();
         assert_eq!(Text::read(&huge, 0).bytes(), huge);
+    }
+
+    #[test]
+    fn a_line_of_ours_without_its_newline_is_not_joined() {
+        let mut text = Text::read(b"", 0);
+        text.authorize(&key(1), "one", None).expect("authorised");
+        let file = text.bytes();
+        let mut text = Text::read(file.strip_suffix(b"\n").expect("a newline"), 0);
+        text.authorize(&key(2), "two", None).expect("authorised");
+        assert_eq!(Text::read(&text.bytes(), 0).keys().len(), 2);
+        text.authorize(&key(1), "uno", None).expect("authorised");
+        assert_eq!(Text::read(&text.bytes(), 0).keys().len(), 2);
     }
 
     #[test]

@@ -115,7 +115,7 @@ fn other_lines_stay_to_the_byte_through_random_edits() {
 
 /// notes of the field, trap 8: a newline in a label injected lines.
 #[test]
-fn trap_8_nothing_but_one_checked_key_reaches_the_file() {
+fn trap_08_nothing_but_one_checked_key_reaches_the_file() {
     let mut world = World::new();
     let pair = world.host.pair("a", &["-t", "ed25519"]);
     let private = std::fs::read_to_string(world.host.private_key(&pair)).expect("a private key");

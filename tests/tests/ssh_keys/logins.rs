@@ -53,7 +53,7 @@ fn what_is_made_is_private_and_what_was_there_keeps_its_mode() {
 /// notes of the field, trap 8: expiry kept in a comment, enforced while the daemon lived; a `Z`
 /// that older sshds refuse.
 #[test]
-fn trap_8_a_key_expires_without_the_gateway_in_the_form_that_sshd_reads() {
+fn trap_08_a_key_expires_without_the_gateway_in_the_form_that_sshd_reads() {
     expires(&mut World::new(), true);
     // An sshd before 9.1 reads local time alone, as the one here does too.
     let old = TempDir::new();
