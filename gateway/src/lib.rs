@@ -15,5 +15,6 @@ pub mod local;
 pub mod log;
 pub mod notify;
 pub mod os;
+pub mod service;
 pub mod session;
 pub mod tmux;

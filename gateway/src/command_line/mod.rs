@@ -45,6 +45,7 @@ pub enum Verb {
     List,
     Attach,
     Notify,
+    Service,
     Completions,
     Man,
     Version,
