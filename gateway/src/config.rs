@@ -153,7 +153,16 @@ impl Config {
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
         let home = home(&environment);
-        let get = lookup(&flags, &environment, &home)?;
+        let sources = Sources::new(&flags, &environment, &home)?;
+        let get = |name: &str| sources.get(name);
+        Self::check(&get, &environment, &home).map_err(|error| sources.placed(error))
+    }
+
+    fn check(
+        get: &dyn Fn(&str) -> Option<String>,
+        environment: &dyn Fn(&str) -> Option<String>,
+        home: &Path,
+    ) -> Result<Self, ConfigError> {
         let state_home = environment("XDG_STATE_HOME").filter(|path| path.starts_with('/'));
         let state_home = state_home.map_or_else(|| home.join(".local/state"), PathBuf::from);
         let state_dir =
@@ -183,17 +192,42 @@ impl Config {
             gateway_id,
             auth_token,
             bootstrap_token,
-            workspace: absolute(get("GATEWAY_WORKSPACE"), &home, "workspace"),
-            state_dir: absolute(Some(state_dir.to_string_lossy().into_owned()), &home, ""),
-            tmux_socket: read_socket(&get)?,
-            max_sessions: number(&get, "GATEWAY_MAX_SESSIONS", DEFAULT_SESSIONS as u64, 1, 50)?
+            workspace: absolute(get("GATEWAY_WORKSPACE"), home, "workspace"),
+            state_dir: absolute(Some(state_dir.to_string_lossy().into_owned()), home, ""),
+            tmux_socket: read_socket(get)?,
+            max_sessions: number(get, "GATEWAY_MAX_SESSIONS", DEFAULT_SESSIONS as u64, 1, 50)?
                 as usize,
-            health_seconds: number(&get, "GATEWAY_HEALTH_INTERVAL", HEALTH_SECONDS, 1, 3600)?,
-            log_level: named(&get, "GATEWAY_LOG_LEVEL", Level::from_name, &LEVELS)?
+            health_seconds: number(get, "GATEWAY_HEALTH_INTERVAL", HEALTH_SECONDS, 1, 3600)?,
+            log_level: named(get, "GATEWAY_LOG_LEVEL", Level::from_name, &LEVELS)?
                 .unwrap_or(Level::Info),
-            log_format: named(&get, "GATEWAY_LOG_FORMAT", Format::from_name, &FORMATS)?
+            log_format: named(get, "GATEWAY_LOG_FORMAT", Format::from_name, &FORMATS)?
                 .unwrap_or_else(Format::detect),
         })
+    }
+
+    /// These settings in the place of those of a gateway that runs, as far as that can be, and
+    /// those that wait for a restart.
+    pub fn replacing(mut self, running: &Self) -> (Self, Vec<&'static str>) {
+        let mut waiting = Vec::new();
+        if self.gateway_id != running.gateway_id {
+            let base = self.cp_url.full.strip_suffix(&self.gateway_id).unwrap_or_default();
+            self.cp_url.full = [base, &running.gateway_id].concat();
+            self.gateway_id.clone_from(&running.gateway_id);
+            waiting.push("GATEWAY_ID");
+        }
+        if self.workspace != running.workspace {
+            self.workspace.clone_from(&running.workspace);
+            waiting.push("GATEWAY_WORKSPACE");
+        }
+        if self.state_dir != running.state_dir {
+            self.state_dir.clone_from(&running.state_dir);
+            waiting.push("GATEWAY_STATE_DIR");
+        }
+        if self.tmux_socket != running.tmux_socket {
+            self.tmux_socket.clone_from(&running.tmux_socket);
+            waiting.push("GATEWAY_TMUX_SOCKET");
+        }
+        (self, waiting)
     }
 
     /// The bearer of the next connection.
@@ -249,10 +283,11 @@ pub fn tmux_socket(
     flags: &Values,
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<String, ConfigError> {
-    read_socket(&lookup(flags, &environment, &home(&environment))?)
+    let sources = Sources::new(flags, &environment, &home(&environment))?;
+    read_socket(&|name| sources.get(name)).map_err(|error| sources.placed(error))
 }
 
-fn read_socket(get: &impl Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
+fn read_socket(get: &dyn Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
     let socket = get("GATEWAY_TMUX_SOCKET").unwrap_or_else(|| "chatcode".to_owned());
     if !protocol::limits::is_gateway_id(&socket) {
         return Err(bad("GATEWAY_TMUX_SOCKET", &socket, "use 1-64 of A-Z a-z 0-9 _ -"));
@@ -260,22 +295,53 @@ fn read_socket(get: &impl Fn(&str) -> Option<String>) -> Result<String, ConfigEr
     Ok(socket)
 }
 
-fn home(environment: &impl Fn(&str) -> Option<String>) -> PathBuf {
+fn home(environment: &dyn Fn(&str) -> Option<String>) -> PathBuf {
     PathBuf::from(environment("HOME").unwrap_or_else(|| "/".to_owned()))
 }
 
-/// Finds a setting in flags, environment and file, in this order. An empty one is not set.
-fn lookup<'a>(
+/// Where settings come from: flags, environment and file, in this order. An empty one is not set.
+struct Sources<'a> {
     flags: &'a Values,
-    environment: &'a impl Fn(&str) -> Option<String>,
-    home: &Path,
-) -> Result<impl Fn(&str) -> Option<String> + 'a, ConfigError> {
-    let chosen = flags.get("GATEWAY_CONFIG").cloned().or_else(|| environment("GATEWAY_CONFIG"));
-    let file = read_files(chosen.as_deref(), home)?;
-    Ok(move |name: &str| {
-        let value = flags.get(name).cloned().or_else(|| environment(name));
-        value.or_else(|| file.get(name).cloned()).filter(|value| !value.is_empty())
-    })
+    environment: &'a dyn Fn(&str) -> Option<String>,
+    file: File,
+}
+
+/// A file of settings.
+#[derive(Default)]
+struct File {
+    path: String,
+    text: String,
+    values: Values,
+}
+
+impl<'a> Sources<'a> {
+    fn new(
+        flags: &'a Values,
+        environment: &'a dyn Fn(&str) -> Option<String>,
+        home: &Path,
+    ) -> Result<Self, ConfigError> {
+        let chosen = flags.get("GATEWAY_CONFIG").cloned().or_else(|| environment("GATEWAY_CONFIG"));
+        Ok(Self { flags, environment, file: File::read(chosen.as_deref(), home)? })
+    }
+
+    fn get(&self, name: &str) -> Option<String> {
+        let value = self.flags.get(name).cloned().or_else(|| (self.environment)(name));
+        value.or_else(|| self.file.values.get(name).cloned()).filter(|value| !value.is_empty())
+    }
+
+    /// Adds file and line of the setting that an error is about: its message begins with the name.
+    fn placed(&self, error: ConfigError) -> ConfigError {
+        let name = error.0.split(' ').next().unwrap_or_default();
+        let elsewhere = self.flags.contains_key(name) || (self.environment)(name).is_some();
+        let lines = self.file.text.lines().enumerate();
+        let set = |line: &str| line.split_once('=').is_some_and(|(key, _)| key.trim() == name);
+        match lines.filter(|(_, line)| set(line)).last() {
+            Some((index, _)) if !elsewhere => {
+                ConfigError(format!("{}, line {}: {error}", self.file.path, index + 1))
+            }
+            _ => error,
+        }
+    }
 }
 
 /// Where a token received by enrolment is kept.
@@ -292,7 +358,7 @@ fn bad(name: &str, value: &str, why: &str) -> ConfigError {
 }
 
 fn number(
-    get: &impl Fn(&str) -> Option<String>,
+    get: &dyn Fn(&str) -> Option<String>,
     name: &str,
     default: u64,
     least: u64,
@@ -304,7 +370,7 @@ fn number(
 }
 
 fn named<T>(
-    get: &impl Fn(&str) -> Option<String>,
+    get: &dyn Fn(&str) -> Option<String>,
     name: &str,
     read: impl Fn(&str) -> Option<T>,
     choices: &[&str],
@@ -341,21 +407,25 @@ fn read_limited(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-fn read_files(chosen: Option<&str>, home: &Path) -> Result<Values, ConfigError> {
-    if let Some(path) = chosen {
-        let text = read_limited(Path::new(path)).map_err(|error| {
-            ConfigError(format!("cannot read the configuration {path}: {error}"))
-        })?;
-        return read_values(&text, path);
-    }
-    for path in
-        [PathBuf::from("/etc/chatcode/gateway.env"), home.join(".config/chatcode/gateway.env")]
-    {
-        if let Ok(text) = read_limited(&path) {
-            return read_values(&text, &path.to_string_lossy());
+impl File {
+    fn read(chosen: Option<&str>, home: &Path) -> Result<Self, ConfigError> {
+        let mut found = None;
+        if let Some(path) = chosen {
+            let text = read_limited(Path::new(path)).map_err(|error| {
+                ConfigError(format!("cannot read the configuration {path}: {error}"))
+            })?;
+            found = Some((path.to_owned(), text));
+        } else {
+            let usual = home.join(".config/chatcode/gateway.env");
+            for path in [Path::new("/etc/chatcode/gateway.env"), &usual] {
+                if let (None, Ok(text)) = (&found, read_limited(path)) {
+                    found = Some((path.to_string_lossy().into_owned(), text));
+                }
+            }
         }
+        let Some((path, text)) = found else { return Ok(Self::default()) };
+        Ok(Self { values: read_values(&text, &path)?, path, text })
     }
-    Ok(Values::new())
 }
 
 /// Lines of `NAME=value`, as systemd reads an EnvironmentFile: comments, optional quotes.
@@ -434,6 +504,41 @@ mod tests {
         ] {
             assert!(with("GATEWAY_CP_URL", url).contains("GATEWAY_CP_URL"), "{url}");
         }
+    }
+
+    #[test]
+    fn a_wrong_line_of_the_file_is_named() {
+        let path = std::env::temp_dir().join(format!("cc-config-{}", std::process::id()));
+        let text = "# mine\nGATEWAY_ID=a\nGATEWAY_MAX_SESSIONS = 99\nGATEWAY_AUTH_TOKEN=x\n";
+        std::fs::write(&path, text).expect("written");
+        let shown = path.to_string_lossy().into_owned();
+        let mut pairs = vec![("GATEWAY_CP_URL", "wss://h"), ("GATEWAY_CONFIG", shown.as_str())];
+        let wrong = load(&pairs).expect_err("too many").0;
+        assert!(wrong.starts_with(&format!("{shown}, line 3: GATEWAY_MAX_SESSIONS")), "{wrong}");
+        pairs.push(("GATEWAY_MAX_SESSIONS", "0"));
+        let wrong = load(&pairs).expect_err("too few").0;
+        assert!(wrong.starts_with("GATEWAY_MAX_SESSIONS is \"0\""), "not the file's: {wrong}");
+        std::fs::remove_file(&path).expect("removed");
+    }
+
+    #[test]
+    fn a_gateway_that_runs_keeps_what_its_sessions_depend_on() {
+        let running = load(&GOOD).expect("a good configuration");
+        let mut pairs = GOOD.to_vec();
+        pairs.extend([
+            ("GATEWAY_ID", "other"),
+            ("GATEWAY_CP_URL", "wss://elsewhere/x"),
+            ("GATEWAY_MAX_SESSIONS", "9"),
+            ("GATEWAY_WORKSPACE", "/w"),
+            ("GATEWAY_STATE_DIR", "/s"),
+            ("GATEWAY_TMUX_SOCKET", "t"),
+        ]);
+        let (next, waiting) = load(&pairs).expect("good too").replacing(&running);
+        let fixed = ["GATEWAY_ID", "GATEWAY_WORKSPACE", "GATEWAY_STATE_DIR", "GATEWAY_TMUX_SOCKET"];
+        assert_eq!(waiting, fixed);
+        assert_eq!(next.cp_url.full, "wss://elsewhere/x/pi-4");
+        assert_eq!((next.max_sessions, next.tmux_socket.as_str()), (9, "chatcode"));
+        assert_eq!((&next.workspace, &next.state_dir), (&running.workspace, &running.state_dir));
     }
 
     #[test]

@@ -3,18 +3,21 @@
 mod clients;
 mod jobs;
 mod linking;
+mod reloading;
 mod transfers;
 
-use crate::config::Config;
+use crate::config::{Config, Values};
 use crate::daemon::{Daemon, Effect, Now};
 use crate::limits::{Ms, READ_BYTES};
 use crate::notify::Inbox;
 use crate::private_files::{make_private_folder, write_private};
+use crate::service::notify::Notifier;
 use clients::Clients;
 use jobs::Jobs;
 use linking::Linking;
 use mio::{Events, Interest, Poll, Registry, Token};
-use std::io::{self, Read as _};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+use std::io::{self, IsTerminal as _, Read as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
@@ -24,18 +27,20 @@ const SIGNAL: Token = Token(0);
 const CHILD_SIGNAL: Token = Token(1);
 const LINK: Token = Token(2);
 const NOTICE: Token = Token(3);
+const RELOAD: Token = Token(4);
 /// Tokens of clients and jobs are made from a counter that begins here.
 const FIRST_DYNAMIC: usize = 16;
 
 /// Events taken from one poll.
 const EVENTS: usize = 256;
 
-/// Runs until a signal ends it. Sessions go on.
+/// Runs until a signal ends it. Sessions go on. `flags` are the settings of the command line, for
+/// when the others are read again.
 ///
 /// # Errors
 /// When the poll itself cannot be made or used.
-pub fn run(config: Config) -> io::Result<()> {
-    EventLoop::new(config)?.run()
+pub fn run(config: Config, flags: Values) -> io::Result<()> {
+    EventLoop::new(config, flags)?.run()
 }
 
 /// Gives out tokens that were never used before, so that a late event finds nobody.
@@ -72,19 +77,26 @@ struct EventLoop {
     notices: Option<Inbox>,
     signal: mio::net::UnixStream,
     child_signal: mio::net::UnixStream,
+    reload_signal: mio::net::UnixStream,
+    service: Notifier,
+    flags: Values,
     buffer: Vec<u8>,
     tokens: Tokens,
     stopping: bool,
 }
 
 impl EventLoop {
-    fn new(config: Config) -> io::Result<Self> {
+    fn new(config: Config, flags: Values) -> io::Result<Self> {
         make_private_folder(&config.state_dir.join("sessions"))?;
         let poll = Poll::new()?;
-        let stop = [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT];
-        let signal = signal_pipe(poll.registry(), SIGNAL, &stop)?;
-        let child = [signal_hook::consts::SIGCHLD];
-        let child_signal = signal_pipe(poll.registry(), CHILD_SIGNAL, &child)?;
+        // A terminal that is closed ends what runs in it; elsewhere its signal is a request.
+        let (stop, reload): (&[i32], &[i32]) = match io::stdin().is_terminal() {
+            true => (&[SIGTERM, SIGINT, SIGHUP], &[]),
+            false => (&[SIGTERM, SIGINT], &[SIGHUP]),
+        };
+        let signal = signal_pipe(poll.registry(), SIGNAL, stop)?;
+        let reload_signal = signal_pipe(poll.registry(), RELOAD, reload)?;
+        let child_signal = signal_pipe(poll.registry(), CHILD_SIGNAL, &[SIGCHLD])?;
         crate::log!(
             Info,
             "gateway starts",
@@ -108,6 +120,9 @@ impl EventLoop {
             notices: notices.ok(),
             signal,
             child_signal,
+            reload_signal,
+            service: Notifier::from_environment(),
+            flags,
             buffer: vec![0; READ_BYTES],
             tokens: Tokens(FIRST_DYNAMIC),
             stopping: false,
@@ -129,6 +144,7 @@ impl EventLoop {
             self.turn();
             if self.stopping {
                 crate::log!(Info, "gateway stops; sessions go on");
+                self.service.stopping();
                 self.link.close();
                 return Ok(());
             }
@@ -144,6 +160,8 @@ impl EventLoop {
                 self.jobs.reap();
                 self.transfers.reap();
             }
+            RELOAD if drain(&mut self.reload_signal) => self.reload(),
+            RELOAD => {}
             LINK => self.link.on_ready(),
             NOTICE => self.notices.iter_mut().for_each(Inbox::on_ready),
             token => {
@@ -180,6 +198,7 @@ impl EventLoop {
         self.perform();
         self.link.send(&mut self.daemon, now);
         self.perform();
+        self.report(now.mono);
     }
 
     /// Carries out what the machines want done.
@@ -230,7 +249,8 @@ impl EventLoop {
         }
         let now = self.clock.now().mono;
         let daemon = self.daemon.deadline(self.link.takes());
-        let deadlines = [daemon, self.link.deadline(), self.jobs.deadline()];
+        let deadlines =
+            [daemon, self.link.deadline(), self.jobs.deadline(), self.service.deadline()];
         let next = deadlines.into_iter().flatten().min()?;
         // One millisecond more than needed: the clock counts whole ones.
         Some(Duration::from_millis(next.saturating_sub(now).max(1)))

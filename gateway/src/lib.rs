@@ -17,6 +17,7 @@ pub mod log;
 pub mod notify;
 pub mod os;
 pub mod private_files;
+pub mod service;
 pub mod session;
 pub mod ssh_keys;
 pub mod tmux;

@@ -198,6 +198,17 @@ pub const INSTALL_MS: Ms = 900_000;
 /// Addresses of a host that are tried in turn.
 pub const MAX_ADDRESSES: usize = 8;
 
+/// Seconds of silence after which systemd starts the gateway again. It is told of life twice as
+/// often, which is one wake-up a minute.
+pub const WATCHDOG_SECONDS: u64 = 120;
+
+/// How long a service manager may take to forget a service that was told to leave: what the service
+/// has to end, and some.
+pub const SERVICE_GONE: std::time::Duration = std::time::Duration::from_secs(15);
+
+/// Time between two looks whether it has.
+pub const SERVICE_GONE_LOOK: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// Configuration file size in bytes.
 pub const CONFIG_BYTES: u64 = 64 * 1024;
 

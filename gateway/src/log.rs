@@ -1,7 +1,7 @@
 //! Structured logs on standard error: text for people, JSON for collectors, `<N>` for journald.
 
 use std::fmt::Write as _;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// How much matters; the numbers are syslog's, which journald reads from `<N>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +28,11 @@ pub const LEVELS: [&str; 4] = ["error", "warn", "info", "debug"];
 /// The names of the forms.
 pub const FORMATS: [&str; 3] = ["text", "json", "journal"];
 
-static SETTINGS: OnceLock<(Level, Format)> = OnceLock::new();
+/// The level's number.
+static LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
+
+/// The form's number.
+static FORMAT: AtomicU8 = AtomicU8::new(Format::Text as u8);
 
 impl Level {
     /// Reads `error`, `warn`, `info` or `debug`.
@@ -69,17 +73,22 @@ impl Format {
     }
 }
 
-/// Sets level and form once, before anything is logged.
-pub fn init(level: Level, format: Format) {
-    let _ = SETTINGS.set((level, format));
+/// Sets level and form, before anything is logged and whenever the settings change.
+pub fn set(level: Level, format: Format) {
+    LEVEL.store(level as u8, Ordering::Relaxed);
+    FORMAT.store(format as u8, Ordering::Relaxed);
 }
 
 /// Writes one line with its fields, if the level is wanted.
 pub fn log(level: Level, message: &str, fields: &[(&str, &dyn std::fmt::Display)]) {
-    let (wanted, format) = SETTINGS.get().copied().unwrap_or((Level::Info, Format::Text));
-    if level > wanted {
+    if level as u8 > LEVEL.load(Ordering::Relaxed) {
         return;
     }
+    let format = match FORMAT.load(Ordering::Relaxed) {
+        number if number == Format::Json as u8 => Format::Json,
+        number if number == Format::Journal as u8 => Format::Journal,
+        _ => Format::Text,
+    };
     let line = render(level, format, message, fields);
     // One write a line, so that lines of several processes do not mix. Nobody reads: not our fault.
     let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());

@@ -3,7 +3,7 @@
 
 use chatcode_gateway::command_line::{self, Asked, PROGRAM, Parsed, Verb, exit};
 use chatcode_gateway::config::Config;
-use chatcode_gateway::{child, event_loop, local, log};
+use chatcode_gateway::{child, doctor, event_loop, local, log, service};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -23,6 +23,8 @@ fn carry_out(asked: &Parsed) -> u8 {
         Verb::List => local::list(asked),
         Verb::Attach => local::attach(asked),
         Verb::Notify => done(chatcode_gateway::notify::send(&asked.text()), "notify"),
+        Verb::Service => service::command::run(asked),
+        Verb::Doctor => doctor::run(asked.has("json"), &asked.settings()),
         Verb::Completions => print(command_line::completions(asked.word().unwrap_or_default())),
         Verb::Man => print(&command_line::man()),
         Verb::Version => print(concat!("chatcode-gateway ", env!("CARGO_PKG_VERSION"), "\n")),
@@ -34,12 +36,13 @@ fn carry_out(asked: &Parsed) -> u8 {
 }
 
 fn run(asked: &Parsed) -> u8 {
-    let config = match Config::load(asked.settings(), |name| std::env::var(name).ok()) {
+    let flags = asked.settings();
+    let config = match Config::load(flags.clone(), |name| std::env::var(name).ok()) {
         Ok(config) => config,
         Err(error) => return usage(&format!("{error}\nTry: {PROGRAM} run --help")),
     };
-    log::init(config.log_level, config.log_format);
-    match event_loop::run(config) {
+    log::set(config.log_level, config.log_format);
+    match event_loop::run(config, flags) {
         Ok(()) => exit::DONE,
         Err(error) => {
             chatcode_gateway::log!(Error, "the gateway cannot go on", why = error);

@@ -26,7 +26,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     Target { name: "config", check: config::check },
     Target { name: "control_mode", check: control_mode::check },
     Target { name: "frames", check: frames::check },

@@ -25,6 +25,8 @@ pub mod exit {
     pub const DONE: u8 = 0;
     /// It was tried and failed.
     pub const FAILED: u8 = 1;
+    /// There are only warnings.
+    pub const WARNED: u8 = 2;
     /// The service is installed and does not run.
     pub const STOPPED: u8 = 3;
     /// The service is not installed.
@@ -45,6 +47,8 @@ pub enum Verb {
     List,
     Attach,
     Notify,
+    Service,
+    Doctor,
     Completions,
     Man,
     Version,

@@ -3,8 +3,11 @@
 use super::{Command, Flag, SHELLS, Takes, Verb, Words, exit};
 use crate::config::{ABOUT_TMUX, SETTINGS};
 
-const JSON: Flag =
-    Flag { flag: Some("json"), variable: None, takes: Takes::Nothing, help: "for programs" };
+const fn flag(name: &'static str, takes: Takes, help: &'static str) -> Flag {
+    Flag { flag: Some(name), variable: None, takes, help }
+}
+
+const JSON: Flag = flag("json", Takes::Nothing, "as JSON, for programs");
 
 /// What most commands have: nothing but a name.
 const PLAIN: Command = Command {
@@ -59,6 +62,35 @@ pub static COMMANDS: &[Command] = &[
         ..PLAIN
     },
     Command {
+        verb: Verb::Service,
+        name: "service",
+        words: Words::One(Takes::OneOf("ACTION", &["install", "uninstall", "status"])),
+        flags: &[
+            flag("user", Takes::Nothing, "of this user alone, and beneath their manager"),
+            flag("system", Takes::Nothing, "of the machine; what root gets without a flag"),
+            flag("run-as", Takes::Word("NAME"), "with --system: whose sessions these are"),
+            flag("config", Takes::File("FILE"), "the settings, instead of the usual file"),
+            flag("dry-run", Takes::Nothing, "only show what would be written and run"),
+        ],
+        help: "have systemd or launchd run the gateway",
+        text: "install writes the service, or renews it, and starts it; uninstall stops and \
+               removes it. Sessions, settings and state are never touched.\n\
+               status says in words and by its exit code whether the gateway is installed and \
+               runs.",
+        ..PLAIN
+    },
+    Command {
+        verb: Verb::Doctor,
+        name: "doctor",
+        flags: &[JSON],
+        settings: &SETTINGS,
+        help: "look at all that can be wrong, and say what to do",
+        text: "Configuration, the way to the control plane, the clock, tmux, folders, disk, memory, \
+               SSH keys, agents and the service. It takes at most 10 seconds and disturbs no \
+               gateway that runs.",
+        ..PLAIN
+    },
+    Command {
         verb: Verb::Completions,
         name: "completions",
         words: Words::One(Takes::OneOf("SHELL", &SHELLS)),
@@ -89,9 +121,12 @@ pub static COMMANDS: &[Command] = &[
 pub static EXITS: &[(u8, &str)] = &[
     (exit::DONE, "done"),
     (exit::FAILED, "it was tried and failed; standard error says why"),
+    (exit::WARNED, "doctor: warnings, and nothing that fails"),
+    (exit::STOPPED, "service status: installed, but not running"),
+    (exit::ABSENT, "service status: not installed"),
     (exit::USAGE, "words or settings that cannot be used"),
-    (exit::NO_INPUT, "there is no such session"),
-    (exit::UNAVAILABLE, "tmux, or what else is needed, is not here or does not answer"),
+    (exit::NO_INPUT, "there is no such session, or no such file"),
+    (exit::UNAVAILABLE, "tmux or the service manager is not here or does not answer"),
 ];
 
 /// Files that are read and kept.

@@ -115,6 +115,12 @@ impl Daemon {
         &self.config
     }
 
+    /// Other settings, as [`Config::replacing`] made them.
+    pub fn reconfigure(&mut self, config: Config) {
+        self.status.set_interval(config.health_seconds);
+        self.config = config;
+    }
+
     /// Whether the sessions are known, so that hello can be said.
     pub fn is_ready(&self) -> bool {
         self.surveyed

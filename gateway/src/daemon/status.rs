@@ -19,12 +19,14 @@ pub(super) struct Status {
 
 impl Status {
     pub(super) fn new(health_seconds: u64) -> Self {
-        Self {
-            watched: false,
-            interval: health_seconds.saturating_mul(1_000),
-            last: None,
-            last_cpu: Machine::default(),
-        }
+        let mut status =
+            Self { watched: false, interval: 0, last: None, last_cpu: Machine::default() };
+        status.set_interval(health_seconds);
+        status
+    }
+
+    pub(super) fn set_interval(&mut self, health_seconds: u64) {
+        self.interval = health_seconds.saturating_mul(1_000);
     }
 
     /// Work of all processors together since the last call, 0–100.
@@ -37,6 +39,14 @@ impl Status {
 }
 
 impl Daemon {
+    /// The gateway in a line, for whoever asks the service manager.
+    pub fn summary(&self) -> String {
+        let link = if self.linked { "linked" } else { "not linked" };
+        let count = self.living().count();
+        let sessions = if count == 1 { "session" } else { "sessions" };
+        format!("{}, {count} {sessions}, {link}", env!("CARGO_PKG_VERSION"))
+    }
+
     pub(super) fn hello(&self) -> GatewayHello {
         let config = &self.config;
         let machine = os::machine();

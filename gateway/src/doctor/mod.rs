@@ -14,7 +14,7 @@ mod memory;
 mod network;
 mod program;
 mod report;
-pub mod service;
+mod service;
 mod ssh;
 mod terminal;
 mod times;
@@ -26,13 +26,6 @@ use std::time::{Duration, Instant};
 
 /// Longest run of the whole command.
 const WHOLE: Duration = Duration::from_secs(10);
-
-/// What `--help` says of this command.
-pub const HELP: &str = "\
-doctor [--json] looks at the configuration, the way to the control plane, the clock, tmux, folders,
-disk, memory, SSH keys and agents, and says what to do. It takes at most 10 seconds, and does not
-disturb a gateway that runs. Its exit code is 0 when all is well, 1 when something does not work,
-and 2 when there are only warnings.";
 
 /// When the command must be done. Each step has its own time, and never more than is left.
 #[derive(Clone, Copy)]
@@ -76,7 +69,7 @@ fn examine(flags: &Values, environment: impl Fn(&str) -> Option<String>) -> Repo
     }
     findings.push(memory::examine());
     findings.extend(ssh::examine(environment("HOME"), deadline));
-    match service::ask() {
+    match service::ask(environment("HOME"), deadline) {
         Some(state) => findings.push(service::judge(state)),
         None => not_checked.push(service::CHECK),
     }

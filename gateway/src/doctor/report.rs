@@ -1,5 +1,6 @@
 //! What was found, for people and for machines.
 
+use crate::command_line::exit;
 use miniserde::Serialize;
 
 /// How bad it is.
@@ -113,9 +114,9 @@ impl Report {
     /// 0 all is well, 1 something does not work, 2 warnings alone.
     pub fn exit_code(&self) -> u8 {
         match self.state() {
-            State::Ok => 0,
-            State::Failure => 1,
-            State::Warning => 2,
+            State::Ok => exit::DONE,
+            State::Failure => exit::FAILED,
+            State::Warning => exit::WARNED,
         }
     }
 

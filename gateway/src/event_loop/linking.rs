@@ -44,6 +44,8 @@ pub struct Linking {
     more: bool,
     /// Answers fill the outbox and the socket takes none: reading waits, and nobody is woken for it.
     held: bool,
+    /// The settings have changed since a host name was asked for.
+    outdated: bool,
     /// Wall clock minus monotonic clock; it jumps when the machine sleeps.
     offset: Option<i128>,
 }
@@ -61,6 +63,7 @@ impl Linking {
             unregistered: false,
             more: true,
             held: false,
+            outdated: false,
             offset: None,
         }
     }
@@ -95,10 +98,28 @@ impl Linking {
         }
     }
 
+    /// Connects anew, to where and as whom the daemon's settings now say.
+    pub fn relink(&mut self, daemon: &mut Daemon, now: Now) {
+        self.url = daemon.config().cp_url.clone();
+        self.backoff.reset();
+        if matches!(self.state, State::Resolving) {
+            // The answer on its way is about the old name.
+            self.outdated = true;
+            return;
+        }
+        if let State::Up(..) = self.state {
+            self.close();
+            daemon.on_link_down(now);
+        }
+        self.state = State::Waiting(now.mono);
+        self.more = false;
+        self.held = false;
+    }
+
     /// Says goodbye.
     pub fn close(&mut self) {
         if let State::Up(connection, ..) = &mut self.state {
-            connection.close(1001, "the gateway stops");
+            connection.close(1001, "the gateway goes");
         }
     }
 
@@ -120,6 +141,10 @@ impl Linking {
     /// The addresses of the host, or why there are none.
     pub fn resolved(&mut self, output: &str, now: Ms) {
         if !matches!(self.state, State::Resolving) {
+            return;
+        }
+        if std::mem::take(&mut self.outdated) {
+            self.state = State::Waiting(now);
             return;
         }
         match crate::child::read_answer(output) {

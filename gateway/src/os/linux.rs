@@ -3,6 +3,16 @@
 use super::Machine;
 use crate::tmux::server::MARKER_VARIABLE;
 use std::fs;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::SocketAddr;
+
+/// The address of a name in the abstract namespace.
+///
+/// # Errors
+/// When the name is too long.
+pub fn abstract_address(name: &str) -> std::io::Result<SocketAddr> {
+    SocketAddr::from_abstract_name(name)
+}
 
 /// Processes whose environment carries the session's marker, wherever they went.
 pub fn session_processes(marker: &str) -> Vec<i32> {

@@ -2,7 +2,16 @@
 
 use super::Machine;
 use crate::tmux::server::MARKER_VARIABLE;
+use std::os::unix::net::SocketAddr;
 use std::process::Command;
+
+/// There is no abstract namespace here.
+///
+/// # Errors
+/// Always.
+pub fn abstract_address(_: &str) -> std::io::Result<SocketAddr> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
 
 fn output(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();

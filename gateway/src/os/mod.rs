@@ -10,6 +10,12 @@ mod macos;
 #[cfg(target_os = "macos")]
 pub use macos::*;
 
+/// The clock that systemd compares, in microseconds.
+pub fn monotonic_microseconds() -> i64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1_000)
+}
+
 /// Memory and load of the machine at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Machine {

@@ -74,14 +74,19 @@ pub async fn gateway_socket(
     config: &Config,
     gateway_id: &str,
 ) -> Outcome {
-    require_upgrade(request)?;
     let refused = || Failure::new("bad_token", "unknown gateway or wrong token");
     let header = request.headers().get("Authorization")?.unwrap_or_default();
+    if header.is_empty() {
+        require_upgrade(request)?;
+    }
     let bearer = token::bearer(&header).ok_or_else(refused)?;
     let db = Db::new(env)?;
     let hashes = db.hashes(gateway_id).await?.ok_or_else(refused)?;
     let admission = token::admit(&config.token_secret, bearer, &hashes, now());
-    match admission.ok_or_else(refused)? {
+    let admission = admission.ok_or_else(refused)?;
+    // After the token, so that `doctor` can show one without replacing a connection.
+    require_upgrade(request)?;
+    match admission {
         Admission::Known => {}
         Admission::CompleteEnrolment => db.complete_enrolment(gateway_id).await?,
         Admission::Enrol => return Relay::to(env, gateway_id)?.open_socket("/gateway?enrol").await,
