@@ -3,9 +3,11 @@
 //! A child gets one request on standard input and answers with lines on standard output; the
 //! first word of the last line is `ok` or `err`. Killing it is the time-out.
 
+mod agents;
 pub mod create;
 mod end;
 mod folders;
+mod install;
 mod probe;
 mod resolve;
 
@@ -36,6 +38,8 @@ pub fn run(name: &str, arguments: &[String]) -> Option<i32> {
         "_resolve" => resolve::run(arguments),
         "_create" => create::run(arguments, &request()),
         "_folders" => folders::run(arguments, &request()),
+        "_agents" => agents::run(&request()),
+        "_install" => install::run(arguments, &request()),
         "_end" => end::run(arguments),
         "_hangup" => end::hang_up(arguments),
         "_survey" => probe::survey(arguments),

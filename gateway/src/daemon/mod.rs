@@ -1,6 +1,7 @@
 //! The gateway as one state machine: link, jobs and terminals in; messages and effects out.
 
 mod commands;
+mod installs;
 mod jobs;
 mod services;
 mod status;
@@ -69,6 +70,7 @@ pub struct Daemon {
     connection: u64,
     /// Children that carry out commands.
     services: usize,
+    installs: installs::Installs,
     /// Whose turn it is, and how many messages it had.
     turn: (u32, usize),
     status: status::Status,
@@ -95,6 +97,7 @@ impl Daemon {
             linked: false,
             connection: 0,
             services: 0,
+            installs: installs::Installs::default(),
             turn: (0, 0),
             dropped: 0,
             strangers: BTreeMap::new(),
@@ -127,6 +130,7 @@ impl Daemon {
             self.forget(ended.session_id);
             self.outbox.push_back(Event::from(ended).to_json(None));
         }
+        self.tell_installs();
         self.send_health(now);
         self.collect();
     }
