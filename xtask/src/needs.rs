@@ -41,6 +41,8 @@ pub const TO_TEST: &[Program] = &[
     ("gdb", "gdb"),
     ("fzf", "fzf"),
     ("screen", "screen"),
+    ("shellcheck", "shellcheck"),
+    ("zsh", "zsh"),
 ];
 
 /// Makes sure of Node and its packages.

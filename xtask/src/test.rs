@@ -21,6 +21,7 @@ const INTEGRATION: &[&str] = &[
     "flow",
     "signals",
     "bytes",
+    "agents",
     "storms",
     "fidelity",
 ];
