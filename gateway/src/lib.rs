@@ -3,6 +3,7 @@
 //! State machines without I/O (`session`, `tmux::parser`, `link`, `daemon`) stand in a thin shell
 //! (`event_loop`). See ARCHITECTURE.md for the map.
 
+pub mod agents;
 pub mod child;
 pub mod command_line;
 pub mod config;

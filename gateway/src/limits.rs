@@ -195,6 +195,19 @@ pub const FOLDER_DEPTH: usize = 3;
 /// An agent's installation takes minutes on a small machine with a slow line; then it is stuck.
 pub const INSTALL_MS: Ms = 900_000;
 
+/// … and so is one that prints nothing and writes nothing for this long.
+pub const INSTALL_QUIET_MS: Ms = 300_000;
+
+/// Its last line is told at most this often.
+pub const INSTALL_PROGRESS_MS: Ms = 1_000;
+
+/// An agent that does not tell its version within this is listed without one. With it, the whole
+/// list is ready before [`CHILD_MS`].
+pub const VERSION_MS: Ms = 5_000;
+
+/// … and just installed, when nothing of it is in memory yet.
+pub const VERSION_FIRST_MS: Ms = 60_000;
+
 /// Addresses of a host that are tried in turn.
 pub const MAX_ADDRESSES: usize = 8;
 

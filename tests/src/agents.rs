@@ -63,6 +63,11 @@ fn starts(program: &Path) -> Result<(), String> {
     said.status.success().then_some(()).ok_or_else(why)
 }
 
+/// npm's cache for what tests install themselves, kept from run to run.
+pub fn npm_cache() -> PathBuf {
+    folder().join("npm-cache")
+}
+
 /// Where agents are kept from run to run.
 fn folder() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR");

@@ -47,6 +47,8 @@ pub const TO_TEST: &[Program] = &[
     ("zsh", "zsh"),
     ("fish", "fish"),
     ("shellcheck", "shellcheck"),
+    ("shellcheck", "shellcheck"),
+    ("zsh", "zsh"),
 ];
 
 /// Makes sure of Node and its packages.

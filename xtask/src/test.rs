@@ -24,6 +24,7 @@ const INTEGRATION: &[&str] = &[
     "flow",
     "signals",
     "bytes",
+    "agents",
     "storms",
     "fidelity",
 ];

@@ -2,22 +2,34 @@
 
 use super::beneath::Workspace;
 use super::{Failure, argument, exit_path, hex, record_path};
+use crate::agents::{in_login_shell, shell};
+use crate::private_files::write_private;
 use crate::tmux::server::{MARKER_VARIABLE, configuration, session_name, tmux};
 use crate::tmux::version::Version;
 use protocol::commands::{Agent, Command as Message, Incoming, SessionCreate, decode};
 use protocol::envelope::codes;
+use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Runs the session's program, keeps its exit code in a file, and lives on for a moment: a tmux
 /// pane that ends at once loses its last output. `trap :` keeps Ctrl-C from ending the wrapper.
-const WRAPPER: &str = "trap : INT QUIT; f=$1; shift; \"$@\"; r=$?; umask 077; \
-    echo $r >\"$f.new\" && mv \"$f.new\" \"$f\"; sleep 0.3; exit $r";
+/// Variables that tmux cannot take lie in a file. Names begin with `_cc_`, because one of the
+/// session's own variables would lose its value to another of its name.
+const WRAPPER: &str = "trap : INT QUIT; _cc_exit=$1; _cc_env=${1%.exit}.env; _cc_path=$PATH; shift; \
+    if [ -f \"$_cc_env\" ]; then _cc_set=$(cat \"$_cc_env\"); rm -f \"$_cc_env\"; eval \"$_cc_set\"; fi; \
+    \"$@\"; _cc_code=$?; PATH=$_cc_path; umask 077; \
+    echo $_cc_code >\"$_cc_exit.new\" && mv \"$_cc_exit.new\" \"$_cc_exit\"; \
+    sleep 0.3; exit $_cc_code";
+
+/// Bytes of environment that are given to tmux as words: its messages hold 16 KiB.
+const WORDS_BYTES: usize = 8 * 1024;
 
 /// First line of the instruction files that we write. A file without it is a person's.
 const OURS: &str = "<!-- Written by chatcode. Delete this line to keep your own changes. -->";
-const INSTRUCTIONS: &str = include_str!("../templates/instructions.md");
+const CLAUDE_MD: &str = include_str!("../templates/CLAUDE.md");
+const AGENTS_MD: &str = include_str!("../templates/AGENTS.md");
 
 /// Arguments: socket, workspace, state folder, gateway, tmux version. Request: the command.
 /// Answer: tmux's session, window, pane, process id, columns, rows, and the workdir in hex.
@@ -43,13 +55,25 @@ pub fn run(arguments: &[String], request: &str) -> Result<String, Failure> {
     let can = Version::read(&format!("tmux {}", argument(arguments, 4)?))
         .map(Version::capabilities)
         .ok_or_else(|| Failure::new(codes::TMUX_FAILED, "the version of tmux is unknown"))?;
+    let mut variables = create.env.clone().unwrap_or_default();
+    let file = environment_path(state, create.session_id);
+    let bytes: usize = variables.iter().map(|(key, value)| key.len() + value.len()).sum();
+    // tmux replaces a PATH that it is given by the one of its client.
+    if bytes > WORDS_BYTES || variables.contains_key("PATH") {
+        let exports = exports(&std::mem::take(&mut variables));
+        write_private(&file, exports.as_bytes()).map_err(|error| io(&file, error))?;
+    }
+    variables.insert(MARKER_VARIABLE.to_owned(), marker(state, gateway_id, create.session_id));
     let mut command = tmux(socket);
     command.current_dir(&workdir).arg("-f").arg(&conf);
+    command.envs(search_path().map(|path| ("PATH", path)));
     let workdir = hex(workdir.as_os_str().as_bytes());
-    command.args(new_session(&create, gateway_id, state, &workdir, can.session_environment));
+    let can = can.session_environment;
+    command.args(new_session(&create, gateway_id, state, &workdir, &variables, can));
     let outcome = start(&mut command);
     if outcome.is_err() {
         let _ = std::fs::remove_file(&record);
+        let _ = std::fs::remove_file(&file);
     }
     outcome.map(|started| format!("{started} {workdir}"))
 }
@@ -70,6 +94,7 @@ fn new_session(
     gateway_id: &str,
     state: &Path,
     workdir: &str,
+    variables: &BTreeMap<String, String>,
     environment_flag: bool,
 ) -> Vec<String> {
     let name = session_name(create.session_id);
@@ -89,9 +114,8 @@ fn new_session(
     .chain([cols.as_str(), "-y", &rows])
     .map(str::to_owned)
     .collect();
-    let marker = format!("{MARKER_VARIABLE}={}", marker(state, gateway_id, create.session_id));
-    let given = create.env.iter().flatten().map(|(key, value)| format!("{key}={value}"));
-    let environment: Vec<String> = given.chain([marker]).collect();
+    let environment: Vec<String> =
+        variables.iter().map(|(key, value)| format!("{key}={value}")).collect();
     if environment_flag {
         words.extend(environment.iter().flat_map(|pair| ["-e".to_owned(), word(pair)]));
     }
@@ -123,6 +147,19 @@ fn new_session(
     words
 }
 
+/// Lines that make a shell set these variables, whatever their values hold.
+fn exports(variables: &BTreeMap<String, String>) -> String {
+    let ours = |(key, _): &(&String, &String)| *key == MARKER_VARIABLE;
+    let others = variables.iter().filter(|pair| !ours(pair));
+    others
+        .map(|(key, value)| format!("export {key}='{}'\n", value.replace('\'', "'\\''")))
+        .collect()
+}
+
+fn environment_path(state: &Path, session_id: u32) -> PathBuf {
+    exit_path(state, session_id).with_extension("env")
+}
+
 /// What [`MARKER_VARIABLE`] is set to. The state folder tells apart gateways that were given one id
 /// on one machine: ending a session must never touch another gateway's.
 pub fn marker(state: &Path, gateway_id: &str, session_id: u32) -> String {
@@ -138,22 +175,23 @@ fn word(text: impl AsRef<str>) -> String {
     }
 }
 
+/// Our own PATH with the folder of installed agents, if that is missing: for a shell whose files
+/// add to what they find, as most do.
+fn search_path() -> Option<String> {
+    let ours = format!("{}/.local/bin", std::env::var("HOME").ok()?);
+    let path = std::env::var("PATH").ok()?;
+    let missing = path.split(':').all(|folder| folder != ours);
+    missing.then(|| format!("{ours}:{path}"))
+}
+
 /// The session's program: a login shell, or a login shell that becomes the agent.
 fn program(create: &SessionCreate) -> Vec<String> {
-    let shell = std::env::var("SHELL").unwrap_or_default();
-    let known = ["bash", "zsh", "sh", "dash", "ksh"];
-    let name = shell.rsplit('/').next().unwrap_or_default();
-    let usable = shell.starts_with('/') && Path::new(&shell).exists();
     let Some(agent) = Agent::from_name(&create.agent).and_then(Agent::program) else {
-        let shell = if usable { shell } else { "/bin/sh".to_owned() };
-        return vec![shell, "-l".to_owned()];
+        return vec![shell().0, "-l".to_owned()];
     };
-    let shell = if usable && known.contains(&name) { shell } else { "/bin/sh".to_owned() };
-    let script = format!(
-        "if command -v {agent} >/dev/null 2>&1; then exec {agent}; fi; \
-         printf '%s is not installed here; this is a shell.\\n' {agent}; exec \"$0\" -l"
-    );
-    vec![shell.clone(), "-l".to_owned(), "-c".to_owned(), script, shell]
+    let script = "if command -v \"$1\" >/dev/null 2>&1; then exec \"$1\"; fi; \
+         printf '%s is not installed here; this is a shell.\\n' \"$1\"; exec \"$0\" -l";
+    in_login_shell(script, &[agent])
 }
 
 /// A terminal type that programs on this machine know.
@@ -189,12 +227,12 @@ fn write_instructions(workdir: &Path, create: &SessionCreate) -> Result<(), Fail
     }
     let config = create.agent_config.as_ref();
     let additions = [
-        ("CLAUDE.md", config.and_then(|config| config.claude_md.as_deref())),
-        ("AGENTS.md", config.and_then(|config| config.agents_md.as_deref())),
+        ("CLAUDE.md", CLAUDE_MD, config.and_then(|config| config.claude_md.as_deref())),
+        ("AGENTS.md", AGENTS_MD, config.and_then(|config| config.agents_md.as_deref())),
     ];
-    for (name, addition) in additions {
+    for (name, ours, addition) in additions {
         let path = workdir.join(name);
-        let text = format!("{OURS}\n{INSTRUCTIONS}\n{}", addition.unwrap_or_default());
+        let text = format!("{OURS}\n{ours}\n{}", addition.unwrap_or_default());
         write_ours(&path, &text).map_err(|error| {
             Failure::new(codes::IO, format!("cannot write {}: {error}", path.display()))
         })?;

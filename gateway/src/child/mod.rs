@@ -3,11 +3,13 @@
 //! A child gets one request on standard input and answers with lines on standard output; the
 //! first word of the last line is `ok` or `err`. Killing it is the time-out.
 
+mod agents;
 mod beneath;
 pub mod create;
 mod download;
 mod end;
 mod folders;
+mod install;
 mod probe;
 mod resolve;
 mod ssh_keys;
@@ -44,6 +46,8 @@ pub fn run(name: &str, arguments: &[String]) -> Option<i32> {
         "_ssh_keys" => ssh_keys::run(&request()),
         "_upload" => upload::run(arguments),
         "_download" => download::run(arguments),
+        "_agents" => agents::run(&request()),
+        "_install" => install::run(arguments, &request()),
         "_end" => end::run(arguments),
         "_hangup" => end::hang_up(arguments),
         "_survey" => probe::survey(arguments),

@@ -1,6 +1,7 @@
 //! The gateway as one state machine: link, jobs and terminals in; messages and effects out.
 
 mod commands;
+mod installs;
 mod jobs;
 mod services;
 mod status;
@@ -76,6 +77,7 @@ pub struct Daemon {
     /// Children that carry out commands.
     services: usize,
     transfers: Transfers,
+    installs: installs::Installs,
     /// Whose turn it is, and how many messages it had.
     turn: (u32, usize),
     status: status::Status,
@@ -104,6 +106,7 @@ impl Daemon {
             connection: 0,
             services: 0,
             transfers: Transfers::default(),
+            installs: installs::Installs::default(),
             turn: (0, 0),
             dropped: 0,
             strangers: BTreeMap::new(),
@@ -142,6 +145,7 @@ impl Daemon {
             self.forget(ended.session_id);
             self.outbox.push_back(Event::from(ended).to_json(None));
         }
+        self.tell_installs();
         self.send_health(now);
         self.collect();
     }

@@ -2,7 +2,7 @@
 //! `event JSON`, and at its end that it succeeded or why it did not.
 
 use super::{Daemon, Effect, Job};
-use crate::limits::{CHILD_MS, INSTALL_MS, MAX_SERVICES, Ms};
+use crate::limits::{CHILD_MS, INSTALL_MS, MAX_SERVICES, Ms, VERSION_FIRST_MS};
 use crate::session::ack;
 use protocol::commands::Command;
 use protocol::envelope::codes;
@@ -27,6 +27,8 @@ pub struct Request {
     pub request_id: String,
     /// The connection that asked: commands die with theirs.
     pub connection: u64,
+    /// The agent that is installed by it.
+    pub installs: Option<String>,
     /// The command's text.
     pub text: Vec<u8>,
 }
@@ -41,7 +43,9 @@ impl Service {
             }
             Command::AgentsList(_) => quick("_agents"),
             Command::AgentsInstall(_) => {
-                Self { child: "_install", deadline: INSTALL_MS, acked_early: true }
+                // The child keeps to the time by itself, and then starts what it installed.
+                let deadline = INSTALL_MS + VERSION_FIRST_MS + CHILD_MS;
+                Self { child: "_install", deadline, acked_early: true }
             }
             Command::WorkspaceList(_) => quick("_folders"),
             _ => return None,
@@ -58,6 +62,16 @@ impl Daemon {
             self.fail(request_id, codes::BUSY, &message);
             return true;
         }
+        let installs = match command {
+            Command::AgentsInstall(install) => {
+                if let Err((code, message)) = self.begin_install(install) {
+                    self.fail(request_id, code, &message);
+                    return true;
+                }
+                Some(install.agent.clone())
+            }
+            _ => None,
+        };
         if service.acked_early {
             self.send(ack(request_id));
         }
@@ -66,6 +80,7 @@ impl Daemon {
             service,
             request_id: request_id.to_owned(),
             connection: self.connection,
+            installs,
             text: text.as_bytes().to_vec(),
         };
         self.effects.push(Effect::Start(Job::Service(request)));
@@ -83,6 +98,9 @@ impl Daemon {
     /// The child of a command has ended.
     pub(super) fn served(&mut self, request: &Request, answer: Result<&str, (String, String)>) {
         self.services = self.services.saturating_sub(1);
+        if let Some(agent) = request.installs.clone() {
+            return self.end_install(agent, request, answer);
+        }
         if request.service.acked_early || !self.is_asked(request) {
             return;
         }
@@ -93,7 +111,7 @@ impl Daemon {
     }
 
     /// Whether who asked is still there.
-    fn is_asked(&self, request: &Request) -> bool {
+    pub(super) fn is_asked(&self, request: &Request) -> bool {
         self.linked && request.connection == self.connection
     }
 }
