@@ -6,7 +6,7 @@ use crate::{Effort, MEGABYTE};
 use integration::connection::Wire;
 use integration::fixture::Stage;
 use integration::mock_cp::MockCp;
-use integration::patterns::Random;
+use integration::patterns::{Random, noise};
 use integration::tls::TestAuthority;
 use integration::transfer::{Download, Upload, download, upload};
 use protocol::limits::{FILE_BYTES, FILE_CHUNK_BYTES};
@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// All of it.
 pub fn all(report: &mut Report, effort: Effort) {
-    let content = Random::new(5).bytes(usize::try_from(FILE_BYTES).expect("it fits"));
+    let content = noise(5, usize::try_from(FILE_BYTES).expect("it fits"));
     let environment = [("GATEWAY_LOG_LEVEL", "info")];
     let mut stage = Stage::with(MockCp::tls(), &environment);
     stage.checks_schema = false;
@@ -83,12 +83,11 @@ trait Load {
 struct Uploads<'a> {
     content: &'a [u8],
     going: Option<Upload>,
-    ending: bool,
 }
 
 impl<'a> Uploads<'a> {
     fn new(content: &'a [u8]) -> Self {
-        Self { content, going: None, ending: false }
+        Self { content, going: None }
     }
 }
 
