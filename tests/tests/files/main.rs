@@ -4,6 +4,7 @@
 mod endings;
 mod faults;
 mod paths;
+mod slow_way;
 
 use integration::fixture::Stage;
 use integration::transfer::{Download, Failed, download, upload};
