@@ -60,7 +60,8 @@ macro_rules! targets {
 }
 
 targets! {
-    config control_mode frames hub messages modes session snapshot ssh_keys survey upgrade
+    config control_mode frames hub messages modes session snapshot ssh_keys survey transfers
+    upgrade
 }
 
 #[test]

@@ -14,6 +14,7 @@ const INTEGRATION: &[&str] = &[
     "fuzz",
     "simulation",
     "sessions",
+    "files",
     "splits",
     "link",
     "local",
@@ -31,7 +32,7 @@ const INTEGRATION: &[&str] = &[
 
 /// Those of them that a gateway and a tmux can pass or fail: they run again with every other tmux.
 const OF_TMUX: &[&str] =
-    &["sessions", "splits", "local", "recovery", "flow", "signals", "bytes", "fidelity"];
+    &["sessions", "files", "splits", "local", "recovery", "flow", "signals", "bytes", "fidelity"];
 
 /// With real browsers.
 const END_TO_END: &[&str] = &["attention", "far_away", "browser"];

@@ -15,6 +15,7 @@ mod session;
 mod snapshot;
 mod ssh_keys;
 mod survey;
+mod transfers;
 mod upgrade;
 
 /// A parser and what must hold for it.
@@ -26,7 +27,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     Target { name: "config", check: config::check },
     Target { name: "control_mode", check: control_mode::check },
     Target { name: "frames", check: frames::check },
@@ -37,6 +38,7 @@ pub const TARGETS: [Target; 11] = [
     Target { name: "snapshot", check: snapshot::check },
     Target { name: "ssh_keys", check: ssh_keys::check },
     Target { name: "survey", check: survey::check },
+    Target { name: "transfers", check: transfers::check },
     Target { name: "upgrade", check: upgrade::check },
 ];
 

@@ -21,9 +21,13 @@ const MAX_WINDOW: u64 = 8 * MIN_WINDOW;
 /// A way that seems longer than this, in milliseconds, is one that takes long for a chunk.
 const LONGEST_WAY_MS: Ms = 400;
 
-/// After this long without an ack it is the readers that are slow, not the way: one more chunk may
-/// go, and if another reader acks it, the way is known to be free.
+/// After this long without an ack, or twice as long as the last one took, it is the readers that are
+/// slow, not the way: one more chunk may go, and if another reader acks it, the way is known to be
+/// free. If nobody does, the next one waits twice as long.
 const SILENCE_MS: Ms = 1_000;
+
+/// Longest silence before one more chunk goes.
+const LONGEST_SILENCE_MS: Ms = 30_000;
 
 /// A chunk under way.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +47,9 @@ pub struct Pace {
     window: u64,
     sent: u64,
     arrived: u64,
-    /// When a chunk was last sent or acked.
+    /// When a chunk was last sent or acked, and how long a silence has to be from then on.
     touched: Ms,
+    silence: Ms,
     /// Shortest time from sending to ack.
     way: Ms,
     /// What was sent when the window last shrank: acks of that tell nothing new.
@@ -60,6 +65,7 @@ impl Pace {
             sent: 0,
             arrived: 0,
             touched: 0,
+            silence: SILENCE_MS,
             way: LONGEST_WAY_MS,
             shrunk_at: 0,
             stamps: VecDeque::new(),
@@ -72,12 +78,15 @@ impl Pace {
         if under_way == 0 || under_way.saturating_add(bytes) <= self.window {
             0
         } else {
-            self.touched.saturating_add(SILENCE_MS)
+            self.touched.saturating_add(self.silence)
         }
     }
 
     /// A chunk was sent.
     pub fn sent(&mut self, transfer_id: u32, seq: u32, bytes: u64, now: Ms) {
+        if self.under_way() > 0 && now >= self.touched.saturating_add(self.silence) {
+            self.silence = (self.silence * 2).min(LONGEST_SILENCE_MS);
+        }
         self.sent = self.sent.saturating_add(bytes);
         self.touched = now;
         let (end, ahead) = (self.sent, self.under_way());
@@ -92,6 +101,7 @@ impl Pace {
         self.arrived = stamp.end;
         self.touched = now;
         let took = now.saturating_sub(stamp.at);
+        self.silence = took.saturating_mul(2).clamp(SILENCE_MS, LONGEST_SILENCE_MS);
         self.way = self.way.min(took);
         let queued = took - self.way;
         if queued > LATE_MS && stamp.end > self.shrunk_at {
@@ -181,13 +191,19 @@ mod tests {
 
     #[test]
     fn a_slow_way_holds_a_chunk_and_little_more() {
-        for (bytes_per_ms, round_trip, most) in
-            [(125, 300, 1_100), (125, 20, 1_100), (500, 50, 600), (1_250, 50, 500)]
-        {
+        for (bytes_per_ms, round_trip, most) in [
+            (62, 100, 2_200),
+            (125, 300, 1_100),
+            (125, 20, 1_100),
+            (500, 50, 600),
+            (1_250, 50, 500),
+        ] {
             let mut way = Way::new(bytes_per_ms, round_trip);
             for second in 0..60 {
                 way.run(1_000);
                 let queue = way.longest_queue;
+                // Before the first acks it is not known how slow it is.
+                let most = if second < 5 { 2 * most } else { most };
                 assert!(queue <= most, "{bytes_per_ms} B/ms, second {second}: {queue} ms");
             }
             let rate = way.rate(60_000);

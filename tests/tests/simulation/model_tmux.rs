@@ -67,7 +67,7 @@ impl ModelTmux {
             let _ = writeln!(
                 answer,
                 "{gateway_id}|{id}|${id}|@{id}|%{number}|{cols}|{rows}|{cols}|{rows}|100|{seq}|\
-                 {modes}|||cc-{id}"
+                 {modes}||||cc-{id}"
             );
         }
         answer

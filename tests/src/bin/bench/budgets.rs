@@ -5,6 +5,8 @@
 pub enum Budget {
     /// No more than this.
     AtMost(f64),
+    /// No less than this.
+    AtLeast(f64),
     /// No less than this share of the floor.
     RatioAtLeast(f64),
 }
@@ -21,6 +23,10 @@ const BUDGETS: &[(&str, Budget)] = &[
     ("bulk.text", Budget::RatioAtLeast(0.9)),
     ("bulk.escapes", Budget::RatioAtLeast(0.9)),
     ("bulk.cjk", Budget::RatioAtLeast(0.9)),
+    ("file.up", Budget::AtLeast(60.0)),
+    ("file.down", Budget::AtLeast(200.0)),
+    ("file.up.echo.p50", Budget::AtMost(5.0)),
+    ("file.down.echo.p50", Budget::AtMost(5.0)),
     ("idle.0.cpu", Budget::AtMost(0.02)),
     ("idle.5.cpu", Budget::AtMost(0.02)),
     ("idle.0.spawned", Budget::AtMost(0.0)),
@@ -50,6 +56,7 @@ impl Budget {
     pub fn is_met(self, value: f64, ratio: Option<f64>) -> Option<bool> {
         match self {
             Self::AtMost(limit) => Some(value <= limit),
+            Self::AtLeast(limit) => Some(value >= limit),
             Self::RatioAtLeast(limit) => ratio.map(|ratio| ratio >= limit),
         }
     }
@@ -58,6 +65,7 @@ impl Budget {
     pub fn words(self) -> String {
         match self {
             Self::AtMost(limit) => format!("≤ {limit}"),
+            Self::AtLeast(limit) => format!("≥ {limit}"),
             Self::RatioAtLeast(limit) => format!("≥ {limit} ×"),
         }
     }

@@ -8,6 +8,7 @@ mod bulk;
 mod crowd;
 mod data;
 mod echo;
+mod files;
 mod idle;
 mod instructions;
 mod pty;
@@ -82,6 +83,7 @@ const MEASURES: &[(&str, &str, Measure)] = &[
     ("reconnect", "link cut, tmux client killed, gateway killed → live again", reconnect::all),
     ("echo", "keystroke → echo, alone and beside a flood", echo::all),
     ("bulk", "megabytes a second of four kinds of output", bulk::all),
+    ("files", "20 MiB up and down over TLS, and echoes beside them", files::all),
     ("updates", "frames and bytes of a redraw, a line, a spinner", updates::all),
     ("idle", "CPU, processes, messages, memory with 0, 5 and 50 sessions", idle::all),
     ("crowd", "50 sessions on one core, 5 of them busy", crowd::all),
