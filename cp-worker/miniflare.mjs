@@ -4,7 +4,8 @@
 //                                [--auth-mode dev|email] [--no-stdin]
 //
 // Prints one line of JSON, {"url": …}, once it answers. Ends on SIGINT, SIGTERM and when its
-// standard input closes, so that it never outlives the process that started it.
+// standard input closes, so that it never outlives the process that started it. Passes on
+// SUPPORT_PUBLIC_KEY from the environment.
 // As a module it exports `start(options)`, which the tests use.
 import { Miniflare } from "miniflare";
 import { randomBytes } from "node:crypto";
@@ -121,7 +122,10 @@ async function main() {
   });
   const { port, state, assets, build } = values;
   const authMode = values["auth-mode"];
-  const { mf, url } = await start({ port: Number(port), state, assets, build, authMode });
+  // Only what is given: without a key nobody is let in as support.
+  const key = process.env.SUPPORT_PUBLIC_KEY;
+  const bindings = key ? { SUPPORT_PUBLIC_KEY: key } : {};
+  const { mf, url } = await start({ port: Number(port), state, assets, build, authMode, bindings });
   let ending;
   const end = () => {
     ending ??= mf.dispose().then(() => process.exit(0));

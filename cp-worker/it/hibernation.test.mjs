@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { CHUNK, Files, noise } from "./file-gateway.mjs";
 import { User, unframe, until, world } from "./harness.mjs";
 
 /** workerd evicts an idle object after about 10 s; each further try waits longer. */
@@ -73,12 +74,32 @@ test("a hub that was evicted with its sockets open goes on without loss", async 
   const paused = 1_000 + text(third).length;
   assert.equal(text(third).length, 33 * chunk.length);
 
+  // A file before the sleep: nothing of it keeps the hub awake, and its id is not used again.
+  const files = new Files(gateway);
+  const ids = [];
+  const carry = async () => {
+    const path = `${url}/api/servers/${gateway.id}/files?path=a`;
+    const body = noise(CHUNK);
+    files.acks = false;
+    const answer = fetch(path, { method: "PUT", headers: { cookie: user.cookie }, body });
+    const upload = await files.transfer("a");
+    await until("the chunk came", () => upload.chunks.length === 1);
+    files.ack(upload);
+    assert.equal((await answer).status, 201);
+    ids.push(upload.id);
+  };
+  await carry();
+
   await hibernate(user, gateway, [first, second, third, watcher, gateway], async () => {
     output("awake ");
     await until("the bytes after the sleep", () => {
       return text(first) === sent && text(second) === sent;
     });
   });
+
+  await carry();
+  assert.deepEqual(ids, [ids[0], ids[0] + 1]);
+  assert.deepEqual(files.cancelled, []);
 
   // Who controls, who awaits and what was acked are known as before.
   second.send("session.input", { data: btoa("x") });

@@ -1,6 +1,7 @@
 // After a panic the wasm instance is replaced under open sockets, and nobody loses a byte.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CHUNK, Files, noise } from "./file-gateway.mjs";
 import { User, unframe, until, world } from "./harness.mjs";
 
 /** Takes an instance for broken, as the panic hook does, when a gateway's frame says so. */
@@ -44,4 +45,30 @@ test("a hub rebuilds itself after a panic and gives viewers a new beginning", as
     const { sessions } = await user.ask("GET", `/api/servers/${gateway.id}/sessions`);
     return sessions.some((one) => one.session_id === second.session_id);
   });
+});
+
+test("files that a panic leaves behind are cancelled, and the next ones are whole", async (t) => {
+  const { url } = await world(t, { entry: ENTRY });
+  const user = await User.signIn(url);
+  const gateway = await user.server();
+  const files = new Files(gateway);
+  const path = (name) => `${url}/api/servers/${gateway.id}/files?path=${name}`;
+  const headers = { cookie: user.cookie };
+  files.acks = false;
+  const bytes = noise(6 * CHUNK);
+  // Nobody is left to answer it.
+  const ending = new AbortController();
+  const lost = fetch(path("lost"), { method: "PUT", headers, body: bytes, signal: ending.signal });
+  const { id } = await files.transfer("lost");
+  gateway.ws.send("panic");
+  await until("it is cancelled", () => files.cancelled.includes(id));
+  ending.abort();
+  await assert.rejects(lost);
+
+  files.acks = true;
+  const up = await fetch(path("next"), { method: "PUT", headers, body: bytes });
+  assert.equal(up.status, 201);
+  const down = await fetch(path("next"), { headers });
+  assert.ok(Buffer.from(await down.arrayBuffer()).equals(bytes));
+  assert.deepEqual(files.cancelled, [id]);
 });

@@ -32,6 +32,13 @@ pub const MAX_PENDING: usize = 256;
 /// is back by then, and one that is gone does not hold one of few places for the whole deadline.
 pub const FILE_STALL_MS: u64 = 30_000;
 
+/// Milliseconds for which the body of a refused upload is still read: most senders look for the
+/// answer only when they have sent all, and lose it when they are cut off.
+pub const DRAIN_MS: u64 = 5_000;
+
+/// Bytes that such a read takes at once.
+pub const DRAIN_BYTES: u32 = 64 * 1024;
+
 /// Seconds for which the deployment's support may log in after its owner said so: 24 hours.
 pub const SUPPORT_KEY_SECONDS: u64 = 24 * 3_600;
 

@@ -17,16 +17,24 @@ use crate::limits::CLOSE_NOT_SIGNED_IN;
 use crate::routes::{NoRoute, Route, route};
 use config::Config;
 use respond::{Failure, Outcome};
+use streams::Body;
 use worker::{Context, Env, Request, Response, Result, event};
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
     let is_socket = route("GET", &request.path()).is_ok_and(|route| route.is_browser_socket());
+    // The same request, not its `clone()`.
+    let sent = Clone::clone(request.inner());
     match answer(request, env).await {
         Ok(response) => Ok(response),
         // A page cannot read the status of a refused upgrade, but it can read a close code.
         Err(failure) if is_socket => respond::closed(&failure),
-        Err(failure) => failure.into_response(),
+        Err(failure) => {
+            if !sent.body_used() {
+                Body::new(sent.body())?.drain().await;
+            }
+            failure.into_response()
+        }
     }
 }
 

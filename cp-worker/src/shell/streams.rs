@@ -1,8 +1,13 @@
 //! The platform's streams, by which files pass without entering our memory.
 
+use crate::limits::{DRAIN_BYTES, DRAIN_MS};
 use protocol::frame::HEADER_BYTES;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
 use wasm_bindgen::prelude::*;
+use worker::Delay;
 use worker::js_sys::{ArrayBuffer, Promise, Uint8Array};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{ReadableStream, WritableStream, WritableStreamDefaultWriter};
@@ -85,12 +90,33 @@ impl Body {
         }
     }
 
-    /// Wants no more of it.
-    pub fn cancel(&self) {
-        if let Some(reader) = &self.0 {
-            let _ = reader.cancel();
-        }
+    /// Reads the rest away, within bounds, and wants no more of it.
+    pub async fn drain(self) {
+        let Some(reader) = self.0 else { return };
+        let rest = async {
+            let mut left = protocol::limits::FILE_BYTES;
+            while left > 0 {
+                let view = Uint8Array::new_with_length(DRAIN_BYTES);
+                let read = JsFuture::from(reader.read_at_least(1, &view)).await;
+                let Ok(result) = read.map(JsCast::unchecked_into::<ReadResult>) else { return };
+                let Some(bytes) = result.value().filter(|bytes| bytes.length() > 0) else { return };
+                left = left.saturating_sub(bytes.length().into());
+            }
+        };
+        within(DRAIN_MS, rest).await;
+        let _ = reader.cancel();
     }
+}
+
+/// Lets `future` run for so many milliseconds.
+async fn within(limit_ms: u64, future: impl Future<Output = ()>) {
+    let mut future = pin!(future);
+    let mut delay = pin!(Delay::from(Duration::from_millis(limit_ms)));
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Pending => delay.as_mut().poll(context),
+        ready => ready,
+    })
+    .await;
 }
 
 impl Piece {

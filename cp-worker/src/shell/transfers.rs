@@ -60,11 +60,16 @@ impl Core {
     ) -> Outcome {
         let (path, size) = (begin.dest_path.clone(), begin.size);
         let body = Body::new(body).map_err(worker::Error::from)?;
-        let (id, mailbox) = self.start(|hub| hub.upload(begin, now()))?;
-        let sent = self.send_file(id, &mailbox, &body).await;
-        self.forget(id);
+        let sent = match self.start(|hub| hub.upload(begin, now())) {
+            Ok((id, mailbox)) => {
+                let sent = self.send_file(id, &mailbox, &body).await;
+                self.forget(id);
+                sent.map_err(Failure::from)
+            }
+            Err(failure) => Err(failure),
+        };
         if sent.is_err() {
-            body.cancel();
+            body.drain().await;
         }
         json(201, &json!({ "path": path, "size": size, "sha256": sent? }))
     }
