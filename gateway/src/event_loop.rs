@@ -3,6 +3,7 @@
 mod clients;
 mod jobs;
 mod linking;
+mod updating;
 
 use crate::config::Config;
 use crate::daemon::{Daemon, Effect, Now};
@@ -17,6 +18,7 @@ use std::io::{self, Read as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
+use updating::Updating;
 
 const SIGNAL: Token = Token(0);
 const CHILD_SIGNAL: Token = Token(1);
@@ -33,7 +35,10 @@ const EVENTS: usize = 256;
 /// # Errors
 /// When the poll itself cannot be made or used.
 pub fn run(config: Config) -> io::Result<()> {
-    EventLoop::new(config)?.run()
+    let (updating, start) = updating::start(&config)?;
+    let mut event_loop = EventLoop::new(config, updating)?;
+    event_loop.daemon.started(start);
+    event_loop.run()
 }
 
 /// Gives out tokens that were never used before, so that a late event finds nobody.
@@ -72,10 +77,11 @@ struct EventLoop {
     buffer: Vec<u8>,
     tokens: Tokens,
     stopping: bool,
+    updating: Updating,
 }
 
 impl EventLoop {
-    fn new(config: Config) -> io::Result<Self> {
+    fn new(config: Config, updating: Updating) -> io::Result<Self> {
         make_private_folder(&config.state_dir.join("sessions"))?;
         let poll = Poll::new()?;
         let stop = [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT];
@@ -85,7 +91,7 @@ impl EventLoop {
         crate::log!(
             Info,
             "gateway starts",
-            version = env!("CARGO_PKG_VERSION"),
+            version = config.identity.version,
             gateway = config.gateway_id,
             control_plane = config.cp_url.full
         );
@@ -107,6 +113,7 @@ impl EventLoop {
             buffer: vec![0; READ_BYTES],
             tokens: Tokens(FIRST_DYNAMIC),
             stopping: false,
+            updating,
         })
     }
 
@@ -179,6 +186,7 @@ impl EventLoop {
     fn perform(&mut self) {
         let now = self.clock.now();
         let (registry, tokens) = (self.poll.registry(), &mut self.tokens);
+        let mut back = None;
         for effect in self.daemon.take_effects(now) {
             match effect {
                 Effect::Start(job) => {
@@ -201,6 +209,8 @@ impl EventLoop {
                     }
                 }
                 Effect::RemoveFile(path) => remove(&path),
+                Effect::Become(path) => self.updating.become_soon(path, now),
+                Effect::GoBack(record, why) => back = Some((record, why)),
             }
         }
         for (session_id, bytes) in self.daemon.take_to_tmux() {
@@ -212,6 +222,10 @@ impl EventLoop {
             self.jobs.start(jobs::Work::Resolve, &arguments, &[], registry, tokens, now.mono);
         }
         self.link.register(registry, LINK);
+        if let Some((record, why)) = back {
+            self.go_back(record, &why);
+        }
+        self.become_now(now);
     }
 
     fn timeout(&self) -> Option<Duration> {
@@ -221,7 +235,8 @@ impl EventLoop {
         }
         let now = self.clock.now().mono;
         let daemon = self.daemon.deadline(self.link.takes());
-        let deadlines = [daemon, self.link.deadline(), self.jobs.deadline()];
+        let updating = self.updating.deadline();
+        let deadlines = [daemon, self.link.deadline(), self.jobs.deadline(), updating];
         let next = deadlines.into_iter().flatten().min()?;
         // One millisecond more than needed: the clock counts whole ones.
         Some(Duration::from_millis(next.saturating_sub(now).max(1)))

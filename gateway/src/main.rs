@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use chatcode_gateway::config::{Config, SETTINGS};
+use chatcode_gateway::identity::{self, Identity};
 use chatcode_gateway::{child, event_loop, local, log};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -9,21 +10,28 @@ use std::process::ExitCode;
 /// Exit code for arguments or settings that cannot be used, as sysexits.h numbers it.
 const USAGE: u8 = 64;
 
-fn main() -> ExitCode {
+/// This build's command line.
+pub fn main() -> ExitCode {
+    start(&identity::OWN)
+}
+
+/// The command line of a build. Tests have builds of their own; a release has one.
+pub fn start(own: &'static Identity) -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (command, rest) = match arguments.split_first() {
         Some((command, rest)) => (command.as_str(), rest),
         None => ("--help", [].as_slice()),
     };
     match command {
-        "run" if rest.iter().any(|word| word == "--help" || word == "-h") => help(),
-        "run" => run(rest),
-        "list" | "attach" if rest.iter().any(|word| word == "--help" || word == "-h") => help(),
+        "run" if rest.iter().any(|word| word == "--help" || word == "-h") => help(own),
+        "run" => run(own, rest),
+        "self-test" => self_test(own, rest),
+        "list" | "attach" if rest.iter().any(|word| word == "--help" || word == "-h") => help(own),
         "list" => ExitCode::from(local::list(rest)),
         "attach" => ExitCode::from(local::attach(rest)),
         "notify" => notify(rest),
-        "version" | "--version" | "-V" => version(),
-        "help" | "--help" | "-h" => help(),
+        "version" | "--version" | "-V" => version(own),
+        "help" | "--help" | "-h" => help(own),
         hidden => match child::run(hidden, rest) {
             Some(0) => ExitCode::SUCCESS,
             Some(_) => ExitCode::FAILURE,
@@ -32,14 +40,24 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &[String]) -> ExitCode {
-    let flags = match read_flags(arguments) {
-        Ok(flags) => flags,
-        Err(message) => return usage(&message),
-    };
-    let config = match Config::load(flags, |name| std::env::var(name).ok()) {
+fn configuration(own: &'static Identity, arguments: &[String]) -> Result<Config, String> {
+    let config = Config::load(read_flags(arguments)?, |name| std::env::var(name).ok());
+    config.map(|config| Config { identity: own, ..config }).map_err(|error| error.to_string())
+}
+
+/// What an update asks of a new version before it takes the place of the old one.
+fn self_test(own: &'static Identity, arguments: &[String]) -> ExitCode {
+    let config = configuration(own, arguments);
+    match config.and_then(|config| child::self_test(&config)) {
+        Ok(()) => version(own),
+        Err(message) => usage(&message),
+    }
+}
+
+fn run(own: &'static Identity, arguments: &[String]) -> ExitCode {
+    let config = match configuration(own, arguments) {
         Ok(config) => config,
-        Err(error) => return usage(&error.to_string()),
+        Err(message) => return usage(&message),
     };
     log::init(config.log_level, config.log_format);
     match event_loop::run(config) {
@@ -80,8 +98,8 @@ fn notify(words: &[String]) -> ExitCode {
     }
 }
 
-fn version() -> ExitCode {
-    print(&format!("chatcode-gateway {}\n", env!("CARGO_PKG_VERSION")))
+fn version(own: &Identity) -> ExitCode {
+    print(&format!("chatcode-gateway {}\n", own.version))
 }
 
 /// Prints; whoever stopped reading, as `head` does, has what it wanted.
@@ -90,7 +108,7 @@ fn print(text: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn help() -> ExitCode {
+fn help(own: &Identity) -> ExitCode {
     let mut text = format!(
         "chatcode-gateway {} - keeps tmux sessions and relays them to the browser\n\n\
          Usage: chatcode-gateway COMMAND\n\n\
@@ -101,7 +119,7 @@ fn help() -> ExitCode {
          version           print the version\n  help              print this\n\n\
          {}\n\n\
          Settings of run, by flag, environment or file (first one wins):\n",
-        env!("CARGO_PKG_VERSION"),
+        own.version,
         local::HELP
     );
     for setting in &SETTINGS {

@@ -5,12 +5,14 @@ mod jobs;
 mod services;
 mod status;
 mod turns;
+mod updating;
 
 use crate::config::Config;
 use crate::limits::{FRAMES_PER_TURN, Ms, OUTBOX_MESSAGES};
 use crate::session::stream::Out;
 use crate::session::{self, Session, nack};
 use crate::tmux::version::Version;
+use crate::update::attempt::Record;
 use protocol::events::{Event, SessionEnded};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -46,6 +48,10 @@ pub enum Effect {
     WriteFile(PathBuf, Vec<u8>),
     /// Remove a file.
     RemoveFile(PathBuf),
+    /// Become the program of this file; if that fails, [`Daemon::not_become`].
+    Become(PathBuf),
+    /// Give the version before this one its name back and become it; why.
+    GoBack(Record, String),
 }
 
 /// The daemon. See the module's sentence.
@@ -75,6 +81,7 @@ pub struct Daemon {
     dropped: u64,
     /// When a session that is not here was last complained about.
     strangers: BTreeMap<u32, Ms>,
+    updating: updating::Updating,
 }
 
 impl Daemon {
@@ -98,6 +105,7 @@ impl Daemon {
             turn: (0, 0),
             dropped: 0,
             strangers: BTreeMap::new(),
+            updating: updating::Updating::default(),
         }
     }
 
@@ -127,6 +135,7 @@ impl Daemon {
             self.forget(ended.session_id);
             self.outbox.push_back(Event::from(ended).to_json(None));
         }
+        self.update_linked(now);
         self.send_health(now);
         self.collect();
     }
@@ -136,6 +145,7 @@ impl Daemon {
         self.linked = false;
         self.outbox.clear();
         self.status.watched = false;
+        self.update_unlinked();
         self.creating.values_mut().for_each(|request| *request = None);
         self.ending.values_mut().for_each(|ending| ending.requests.clear());
         for session in self.sessions.values_mut() {
@@ -222,7 +232,8 @@ impl Daemon {
     /// When [`Daemon::tick`] has something to do.
     pub fn deadline(&self, link_takes: bool) -> Option<Ms> {
         let sessions = self.sessions.values().filter_map(|one| one.deadline(link_takes)).min();
-        [sessions, self.health_deadline(), self.turns.deadline()].into_iter().flatten().min()
+        let others = [self.health_deadline(), self.turns.deadline(), self.update_deadline()];
+        others.into_iter().chain([sessions]).flatten().min()
     }
 
     /// Does what time has come for.
@@ -232,6 +243,7 @@ impl Daemon {
         }
         self.collect();
         self.turns.tick(now.mono);
+        self.update_tick(now);
         if self.health_deadline().is_some_and(|at| now.mono >= at) {
             self.send_health(now);
         }

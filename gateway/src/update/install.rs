@@ -1,0 +1,180 @@
+//! The files of an update: the binary, what was before it, what comes after it, and the record.
+
+use super::attempt::{Disk, Record};
+use crate::limits::UPDATE_RECORD_BYTES;
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// Mode of an installed binary.
+pub const BINARY_MODE: u32 = 0o755;
+
+/// Where everything is. Steps of [`Disk`] return when the disk has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Files {
+    /// The binary, links resolved.
+    pub binary: PathBuf,
+    record: PathBuf,
+}
+
+/// Where the record of an update is.
+pub fn record_path(state: &Path) -> PathBuf {
+    state.join("update")
+}
+
+impl Files {
+    /// The files of this process's binary.
+    ///
+    /// # Errors
+    /// When the binary has no name any more, because somebody replaced or removed it.
+    pub fn own(state: &Path) -> Result<Self, String> {
+        let path = std::env::current_exe().and_then(|path| path.canonicalize());
+        let binary = path.map_err(|error| {
+            format!("the binary that runs was replaced or removed: restart the gateway ({error})")
+        })?;
+        Ok(Self { binary, record: record_path(state) })
+    }
+
+    fn beside(&self, suffix: &str) -> PathBuf {
+        let mut name = self.binary.clone().into_os_string();
+        name.push(suffix);
+        PathBuf::from(name)
+    }
+
+    /// The new file until it has the binary's name.
+    pub fn new_file(&self) -> PathBuf {
+        self.beside(".new")
+    }
+
+    /// The binary before this one.
+    pub fn old_file(&self) -> PathBuf {
+        self.beside(".old")
+    }
+
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)?;
+        self.sync_folder(to)
+    }
+
+    /// A second name or, where the file system or its owner allows none, a copy.
+    fn second_name(&self, path: &Path) -> io::Result<()> {
+        let _ = std::fs::remove_file(path);
+        if std::fs::hard_link(&self.binary, path).is_err() {
+            let mut copy =
+                File::options().write(true).create_new(true).mode(BINARY_MODE).open(path)?;
+            io::copy(&mut File::open(&self.binary)?, &mut copy)?;
+            copy.sync_all()?;
+        }
+        Ok(())
+    }
+
+    fn write_record(&self, text: &str) -> io::Result<()> {
+        let temporary = self.record.with_extension("new");
+        let _ = std::fs::remove_file(&temporary);
+        let mut file = File::options().write(true).create_new(true).mode(0o600).open(&temporary)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        self.rename(&temporary, &self.record)
+    }
+}
+
+impl Disk for Files {
+    fn record(&mut self) -> Option<Record> {
+        let mut text = String::new();
+        let file = File::open(&self.record).ok()?;
+        file.take(UPDATE_RECORD_BYTES).read_to_string(&mut text).ok()?;
+        Record::decode(&text)
+    }
+
+    fn note(&mut self, record: &Record) -> Result<(), String> {
+        self.write_record(&record.encode()).map_err(|error| failed("write", &self.record, &error))
+    }
+
+    fn forget(&mut self) {
+        // A record that comes back after a power failure costs one more trial.
+        let _ = std::fs::remove_file(&self.record);
+    }
+
+    fn keep(&mut self) -> Result<(), String> {
+        let (old, next) = (self.old_file(), self.beside(".keep"));
+        let kept = self.second_name(&next).and_then(|()| self.rename(&next, &old));
+        // A rename of one file over its own other name leaves both.
+        let _ = std::fs::remove_file(&next);
+        kept.map_err(|error| failed("keep the old binary as", &old, &error))
+    }
+
+    fn replace(&mut self) -> Result<(), String> {
+        self.rename(&self.new_file(), &self.binary)
+            .map_err(|error| failed("replace", &self.binary, &error))
+    }
+
+    fn restore(&mut self) -> Result<(), String> {
+        let old = self.old_file();
+        self.rename(&old, &self.binary).map_err(|error| failed("restore", &old, &error))
+    }
+
+    fn discard(&mut self) {
+        let _ = std::fs::remove_file(self.new_file());
+    }
+}
+
+fn failed(what: &str, path: &Path, error: &io::Error) -> String {
+    format!("cannot {what} {}: {error}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::attempt::{Phase, begin, go_back, start, swap};
+    use super::super::attempt::{Start, undo};
+    use super::*;
+
+    fn text(path: &Path) -> String {
+        std::fs::read_to_string(path).unwrap_or_default()
+    }
+
+    #[test]
+    fn names_change_hands_and_nothing_else_is_left() {
+        let folder = std::env::temp_dir().join(format!("cc-install-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let mut files = Files { binary: folder.join("gw"), record: record_path(&folder) };
+        std::fs::write(&files.binary, "old").expect("written");
+        let record = Record {
+            phase: Phase::Fetching,
+            version: "2.0.0".to_owned(),
+            request_id: "r1".to_owned(),
+            why: String::new(),
+        };
+        assert_eq!(files.record(), None);
+        for round in 0..2 {
+            begin(&mut files, &record).expect("noted");
+            std::fs::write(files.new_file(), "new").expect("written");
+            swap(&mut files, &record).expect("swapped");
+            assert_eq!(
+                (text(&files.binary), text(&files.old_file())),
+                ("new".into(), "old".into())
+            );
+            if round == 0 {
+                undo(&mut files);
+                assert_eq!(text(&files.binary), "old");
+                let failed = start(&mut files, "1.0.0");
+                assert!(matches!(failed, Start::Failed(..)), "{failed:?}");
+            }
+        }
+        let Start::Trial(record) = start(&mut files, "2.0.0") else { panic!("a trial") };
+        assert_eq!(go_back(&mut files, record, "no\nlink"), Start::Yield);
+        assert_eq!(text(&files.binary), "old");
+        let Start::Failed(record, (_, why)) = start(&mut files, "1.0.0") else { panic!("told") };
+        assert_eq!((record.request_id.as_str(), why), ("r1", "2.0.0 was given up: no link".into()));
+        files.forget();
+        let names = std::fs::read_dir(&folder).expect("a folder").flatten();
+        let names: Vec<_> = names.map(|entry| entry.file_name()).collect();
+        assert_eq!(names, ["gw"]);
+        std::fs::remove_dir_all(&folder).expect("cleaned");
+    }
+}
