@@ -59,7 +59,7 @@ macro_rules! targets {
     };
 }
 
-targets! { config control_mode frames hub messages modes session snapshot survey }
+targets! { config control_mode frames hub messages modes session snapshot survey update }
 
 #[test]
 fn a_failing_input_is_told_as_source() {

@@ -14,6 +14,7 @@ pub mod mutate;
 mod session;
 mod snapshot;
 mod survey;
+mod update;
 
 /// A parser and what must hold for it.
 pub struct Target {
@@ -24,7 +25,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target { name: "config", check: config::check },
     Target { name: "control_mode", check: control_mode::check },
     Target { name: "frames", check: frames::check },
@@ -34,6 +35,7 @@ pub const TARGETS: [Target; 9] = [
     Target { name: "session", check: session::check },
     Target { name: "snapshot", check: snapshot::check },
     Target { name: "survey", check: survey::check },
+    Target { name: "update", check: update::check },
 ];
 
 /// Stands between the parts of an input that has several. It occurs in no UTF-8 text.

@@ -103,15 +103,21 @@ fn ask(tls: &Arc<ClientConfig>, url: &Url, deadline: Instant) -> Result<Answer, 
 
 /// What a head says.
 #[derive(Debug, PartialEq, Eq)]
-enum Head {
+pub enum Head {
     /// A 1xx; the answer follows.
     Interim,
+    /// A redirect.
     Elsewhere(Url),
+    /// The file follows.
     Body(Framing),
 }
 
-/// Reads the head at the front of `bytes`, once it is whole; gives its length too.
-fn read_head(bytes: &[u8], url: &Url) -> Result<Option<(Head, usize)>, String> {
+/// Reads the head at the front of `bytes`, once it is whole; gives its length too. `url` is what
+/// was asked for.
+///
+/// # Errors
+/// When it is none, or says that the file does not come.
+pub fn read_head(bytes: &[u8], url: &Url) -> Result<Option<(Head, usize)>, String> {
     let mut headers = [httparse::EMPTY_HEADER; UPDATE_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     let length = match response.parse(bytes) {
