@@ -50,7 +50,10 @@ fn self_test(own: &'static Identity, arguments: &[String]) -> ExitCode {
     let config = configuration(own, arguments);
     match config.and_then(|config| child::self_test(&config)) {
         Ok(()) => version(own),
-        Err(message) => usage(&message),
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
     }
 }
 

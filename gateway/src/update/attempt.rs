@@ -64,7 +64,7 @@ pub trait Disk {
     /// Gives what was kept the binary's name back.
     #[allow(clippy::missing_errors_doc)]
     fn restore(&mut self) -> Result<(), String>;
-    /// Removes the new file.
+    /// Removes the new file, and what unfinished steps left.
     fn discard(&mut self);
 }
 

@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 /// Mode of an installed binary.
 pub const BINARY_MODE: u32 = 0o755;
 
+/// What the second name of the running binary ends with until it replaces an older one.
+const KEPT_SOON: &str = ".keep";
+
 /// Where everything is. Steps of [`Disk`] return when the disk has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Files {
@@ -52,6 +55,10 @@ impl Files {
         self.beside(".old")
     }
 
+    fn next_record(&self) -> PathBuf {
+        self.record.with_extension("new")
+    }
+
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
         File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
     }
@@ -74,7 +81,7 @@ impl Files {
     }
 
     fn write_record(&self, text: &str) -> io::Result<()> {
-        let temporary = self.record.with_extension("new");
+        let temporary = self.next_record();
         let _ = std::fs::remove_file(&temporary);
         let mut file = File::options().write(true).create_new(true).mode(0o600).open(&temporary)?;
         file.write_all(text.as_bytes())?;
@@ -101,7 +108,7 @@ impl Disk for Files {
     }
 
     fn keep(&mut self) -> Result<(), String> {
-        let (old, next) = (self.old_file(), self.beside(".keep"));
+        let (old, next) = (self.old_file(), self.beside(KEPT_SOON));
         let kept = self.second_name(&next).and_then(|()| self.rename(&next, &old));
         // A rename of one file over its own other name leaves both.
         let _ = std::fs::remove_file(&next);
@@ -119,7 +126,10 @@ impl Disk for Files {
     }
 
     fn discard(&mut self) {
-        let _ = std::fs::remove_file(self.new_file());
+        let unfinished = [self.new_file(), self.beside(KEPT_SOON), self.next_record()];
+        for path in unfinished {
+            let _ = std::fs::remove_file(path);
+        }
     }
 }
 
