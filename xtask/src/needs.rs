@@ -41,6 +41,9 @@ pub const TO_TEST: &[Program] = &[
     ("gdb", "gdb"),
     ("fzf", "fzf"),
     ("screen", "screen"),
+    ("minisign", "minisign"),
+    ("strace", "strace"),
+    ("strip", "binutils"),
 ];
 
 /// Makes sure of Node and its packages.

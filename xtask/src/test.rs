@@ -18,6 +18,7 @@ const INTEGRATION: &[&str] = &[
     "link",
     "local",
     "recovery",
+    "update",
     "flow",
     "signals",
     "bytes",

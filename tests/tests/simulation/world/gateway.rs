@@ -79,6 +79,7 @@ impl World {
                     }
                     Effect::WriteFile(path, data) => drop(self.tmux.files.insert(path, data)),
                     Effect::RemoveFile(path) => drop(self.tmux.files.remove(&path)),
+                    other => panic!("unexpected: {other:?}"),
                 }
             }
             for (id, bytes) in told {
