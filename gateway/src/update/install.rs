@@ -2,9 +2,11 @@
 
 use super::attempt::{Disk, Record};
 use crate::limits::UPDATE_RECORD_BYTES;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Mode of an installed binary.
@@ -30,12 +32,19 @@ impl Files {
     /// The files of this process's binary.
     ///
     /// # Errors
-    /// When the binary has no name any more, because somebody replaced or removed it.
+    /// When its name belongs to another binary, because somebody replaced or removed it.
     pub fn own(state: &Path) -> Result<Self, String> {
-        let path = std::env::current_exe().and_then(|path| path.canonicalize());
-        let binary = path.map_err(|error| {
-            format!("the binary that runs was replaced or removed: restart the gateway ({error})")
-        })?;
+        let binary = std::env::current_exe().and_then(|path| named(path).canonicalize());
+        let binary =
+            binary.map_err(|error| format!("cannot find the binary that runs: {error}"))?;
+        // Only Linux can tell; elsewhere the name is believed.
+        if let Ok(own) = std::fs::metadata("/proc/self/exe")
+            && !std::fs::metadata(&binary)
+                .is_ok_and(|it| (it.dev(), it.ino()) == (own.dev(), own.ino()))
+        {
+            let path = binary.display();
+            return Err(format!("{path} is not what runs any more: restart the gateway"));
+        }
         Ok(Self { binary, record: record_path(state) })
     }
 
@@ -130,6 +139,14 @@ impl Disk for Files {
         for path in unfinished {
             let _ = std::fs::remove_file(path);
         }
+    }
+}
+
+/// Linux says so of a binary whose name was given away, also when it got it back since.
+fn named(path: PathBuf) -> PathBuf {
+    match path.as_os_str().as_bytes().strip_suffix(b" (deleted)") {
+        Some(name) => PathBuf::from(OsStr::from_bytes(name)),
+        None => path,
     }
 }
 

@@ -1,5 +1,6 @@
 //! New versions that are no good: the old one comes back and says so.
 
+use super::release::{self, Manifest};
 use super::scene::{NEW, OLD, Scene};
 use integration::mock_cp::Answer;
 use integration::{PATIENCE, eventually};
@@ -53,6 +54,47 @@ fn a_version_that_cannot_link_gives_way_by_itself() {
     let (code, message) = scene.failure();
     assert_eq!(code, codes::ROLLED_BACK, "{message}");
     assert!(message.contains("not linked"), "{message}");
+    scene.expect_left(&["chatcode-gateway"]);
+}
+
+/// What passed its test a moment ago cannot be run: the old process is still there and goes on.
+#[test]
+fn a_version_that_cannot_be_run_is_undone() {
+    let mut scene = Scene::new();
+    scene.stage.open(1, 80, 24);
+    let shell = scene.shell_pid();
+    let script = format!("#!/bin/sh\necho chatcode-gateway {NEW}\nchmod a-x \"$0\"\n");
+    scene.server.put_file("/script", script.as_bytes());
+    let manifest = Manifest::new(NEW, &scene.server.url("/script"), script.as_bytes());
+    scene.ask(&manifest).expect("accepted");
+    scene.stage.reconnect();
+    assert_eq!(scene.version(), OLD);
+    let (code, message) = scene.failure();
+    assert_eq!(code, codes::IO, "{message}");
+    assert!(message.contains("cannot run"), "{message}");
+    scene.expect_left(&["chatcode-gateway"]);
+    assert_eq!(scene.stage.gateway.log().matches("gateway starts").count(), 1);
+    scene.stage.attach(1, None);
+    assert_eq!(scene.shell_pid(), shell, "the same shell");
+
+    let manifest = scene.offer(NEW, "none");
+    scene.ask(&manifest).expect("accepted");
+    scene.stage.reconnect();
+    assert_eq!(scene.version(), NEW);
+}
+
+/// Somebody installed another binary by hand, and the gateway was not restarted yet.
+#[test]
+fn a_binary_that_somebody_replaced_is_left_alone() {
+    let mut scene = Scene::new();
+    let manifest = scene.offer(NEW, "none");
+    let other = scene.stage.gateway.home.join("other");
+    release::build(&other, "0.9.0", &scene.key, "none");
+    std::fs::rename(other, scene.binary()).expect("replaced");
+    scene.ask(&manifest).expect("accepted");
+    let (code, message) = scene.failure();
+    assert_eq!(code, codes::IO, "{message}");
+    assert!(message.contains("restart the gateway"), "{message}");
     scene.expect_left(&["chatcode-gateway"]);
 }
 
