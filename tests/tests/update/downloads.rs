@@ -59,7 +59,7 @@ fn bad_answers(bytes: &[u8]) -> Vec<(&'static str, Vec<Part>, &'static str)> {
 
 #[test]
 fn a_download_that_is_not_what_was_signed_changes_nothing() {
-    let mut scene = Scene::with(&[("GATEWAY_UPDATE_DOWNLOAD_SECONDS", "2")]);
+    let mut scene = Scene::with(&[("GATEWAY_UPDATE_DOWNLOAD_SECONDS", "4")]);
     let pid = scene.stage.gateway.process().id();
     let bytes = release::built(NEW, &scene.key, "none");
     let manifest = Manifest::new(NEW, &scene.server.url("/bad"), &bytes);

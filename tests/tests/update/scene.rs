@@ -31,7 +31,7 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// A new version is confirmed after a second, and given up when it has no link after three.
+    /// A new version is confirmed after a second, and given up when it has no link after eight.
     pub(crate) fn new() -> Self {
         Self::with(&[])
     }
@@ -43,7 +43,7 @@ impl Scene {
         release::build(&binary, OLD, &key, "none");
         gateway.set_binary(binary);
         gateway.trust(&server.roots);
-        let times = [("GATEWAY_UPDATE_CONFIRM_SECONDS", "1"), ("GATEWAY_UPDATE_LINK_SECONDS", "3")];
+        let times = [("GATEWAY_UPDATE_CONFIRM_SECONDS", "1"), ("GATEWAY_UPDATE_LINK_SECONDS", "8")];
         for (name, value) in times.iter().chain(environment) {
             gateway.set(name, value);
         }
