@@ -80,13 +80,14 @@ impl Files {
     /// A second name or, where the file system or its owner allows none, a copy.
     fn second_name(&self, path: &Path) -> io::Result<()> {
         let _ = std::fs::remove_file(path);
-        if std::fs::hard_link(&self.binary, path).is_err() {
-            let mut copy =
-                File::options().write(true).create_new(true).mode(BINARY_MODE).open(path)?;
-            io::copy(&mut File::open(&self.binary)?, &mut copy)?;
-            copy.sync_all()?;
-        }
-        Ok(())
+        std::fs::hard_link(&self.binary, path).or_else(|_| self.copy(path))
+    }
+
+    fn copy(&self, path: &Path) -> io::Result<()> {
+        let mut options = File::options();
+        let mut copy = options.write(true).create_new(true).mode(BINARY_MODE).open(path)?;
+        copy.write_all(&std::fs::read(&self.binary)?)?;
+        copy.sync_all()
     }
 
     fn write_record(&self, text: &str) -> io::Result<()> {
@@ -162,6 +163,21 @@ mod tests {
 
     fn text(path: &Path) -> String {
         std::fs::read_to_string(path).unwrap_or_default()
+    }
+
+    #[test]
+    fn where_there_are_no_second_names_a_copy_is_kept() {
+        let folder = std::env::temp_dir().join(format!("cc-copy-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let files = Files { binary: folder.join("gw"), record: record_path(&folder) };
+        std::fs::write(&files.binary, "old").expect("written");
+        files.copy(&files.old_file()).expect("copied");
+        assert_eq!(text(&files.old_file()), "old");
+        let mode = std::fs::metadata(files.old_file()).expect("there").mode();
+        assert_eq!(mode & 0o100, 0o100, "it can be run");
+        assert!(files.copy(&files.old_file()).is_err(), "nothing is overwritten");
+        std::fs::remove_dir_all(&folder).expect("cleaned");
     }
 
     #[test]
