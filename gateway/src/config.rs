@@ -1,7 +1,9 @@
 //! Configuration: flags over environment over file over defaults, all under the same names.
 
 use crate::command_line::{Flag, Takes};
-use crate::limits::{CONFIG_BYTES, DEFAULT_SESSIONS, HEALTH_SECONDS};
+use crate::identity::{self, Identity};
+use crate::limits::{CONFIG_BYTES, DEFAULT_SESSIONS, HEALTH_SECONDS, UPDATE_CONFIRM_SECONDS};
+use crate::limits::{UPDATE_DOWNLOAD_SECONDS, UPDATE_LINK_SECONDS};
 use crate::log::{FORMATS, Format, LEVELS, Level};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -128,6 +130,19 @@ pub struct Config {
     pub health_seconds: u64,
     pub log_level: Level,
     pub log_format: Format,
+    pub update: UpdateTimes,
+    /// The build; no setting changes it.
+    pub identity: &'static Identity,
+}
+
+/// How long an update takes, in seconds. Settings that `--help` does not name: they are for tests
+/// and for lines that are slower than anybody thought of.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct UpdateTimes {
+    pub confirm: u64,
+    pub link: u64,
+    pub download: u64,
 }
 
 /// A configuration that cannot be used: what was tried, with what, and what to do.
@@ -202,6 +217,8 @@ impl Config {
                 .unwrap_or(Level::Info),
             log_format: named(get, "GATEWAY_LOG_FORMAT", Format::from_name, &FORMATS)?
                 .unwrap_or_else(Format::detect),
+            update: UpdateTimes::read(get)?,
+            identity: &identity::OWN,
         })
     }
 
@@ -233,6 +250,17 @@ impl Config {
     /// The bearer of the next connection.
     pub fn bearer(&self) -> &str {
         self.auth_token.as_deref().or(self.bootstrap_token.as_deref()).unwrap_or_default()
+    }
+}
+
+impl UpdateTimes {
+    fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let seconds = |name, default| number(get, name, default, 1, 86_400);
+        Ok(Self {
+            confirm: seconds("GATEWAY_UPDATE_CONFIRM_SECONDS", UPDATE_CONFIRM_SECONDS)?,
+            link: seconds("GATEWAY_UPDATE_LINK_SECONDS", UPDATE_LINK_SECONDS)?,
+            download: seconds("GATEWAY_UPDATE_DOWNLOAD_SECONDS", UPDATE_DOWNLOAD_SECONDS)?,
+        })
     }
 }
 

@@ -5,6 +5,7 @@ mod jobs;
 mod linking;
 mod reloading;
 mod transfers;
+mod updating;
 
 use crate::config::{Config, Values};
 use crate::daemon::{Daemon, Effect, Now};
@@ -22,6 +23,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 use transfers::Transfers;
+use updating::Updating;
 
 const SIGNAL: Token = Token(0);
 const CHILD_SIGNAL: Token = Token(1);
@@ -40,7 +42,10 @@ const EVENTS: usize = 256;
 /// # Errors
 /// When the poll itself cannot be made or used.
 pub fn run(config: Config, flags: Values) -> io::Result<()> {
-    EventLoop::new(config, flags)?.run()
+    let (updating, start) = updating::start(&config)?;
+    let mut event_loop = EventLoop::new(config, flags, updating)?;
+    event_loop.daemon.started(start);
+    event_loop.run()
 }
 
 /// Gives out tokens that were never used before, so that a late event finds nobody.
@@ -83,10 +88,11 @@ struct EventLoop {
     buffer: Vec<u8>,
     tokens: Tokens,
     stopping: bool,
+    updating: Updating,
 }
 
 impl EventLoop {
-    fn new(config: Config, flags: Values) -> io::Result<Self> {
+    fn new(config: Config, flags: Values, updating: Updating) -> io::Result<Self> {
         make_private_folder(&config.state_dir.join("sessions"))?;
         let poll = Poll::new()?;
         // A terminal that is closed ends what runs in it; elsewhere its signal is a request.
@@ -100,7 +106,7 @@ impl EventLoop {
         crate::log!(
             Info,
             "gateway starts",
-            version = env!("CARGO_PKG_VERSION"),
+            version = config.identity.version,
             gateway = config.gateway_id,
             control_plane = config.cp_url.full
         );
@@ -126,6 +132,7 @@ impl EventLoop {
             buffer: vec![0; READ_BYTES],
             tokens: Tokens(FIRST_DYNAMIC),
             stopping: false,
+            updating,
         })
     }
 
@@ -205,6 +212,7 @@ impl EventLoop {
     fn perform(&mut self) {
         let now = self.clock.now();
         let (registry, tokens) = (self.poll.registry(), &mut self.tokens);
+        let mut back = None;
         for effect in self.daemon.take_effects(now) {
             match effect {
                 Effect::Start(job) => {
@@ -228,6 +236,8 @@ impl EventLoop {
                 }
                 Effect::RemoveFile(path) => remove(&path),
                 Effect::Transfer(effect) => self.transfers.perform(effect, registry, tokens),
+                Effect::Become(path) => self.updating.become_soon(path, now),
+                Effect::GoBack(record, why) => back = Some((record, why)),
             }
         }
         for (session_id, bytes) in self.daemon.take_to_tmux() {
@@ -239,6 +249,10 @@ impl EventLoop {
             self.jobs.start(jobs::Work::Resolve, &arguments, &[], registry, tokens, now.mono);
         }
         self.link.register(registry, LINK);
+        if let Some((record, why)) = back {
+            self.go_back(record, &why);
+        }
+        self.become_now(now);
     }
 
     fn timeout(&self) -> Option<Duration> {
@@ -249,8 +263,9 @@ impl EventLoop {
         }
         let now = self.clock.now().mono;
         let daemon = self.daemon.deadline(self.link.takes());
-        let deadlines =
-            [daemon, self.link.deadline(), self.jobs.deadline(), self.service.deadline()];
+        let service = self.service.deadline();
+        let updating = self.updating.deadline();
+        let deadlines = [daemon, self.link.deadline(), self.jobs.deadline(), service, updating];
         let next = deadlines.into_iter().flatten().min()?;
         // One millisecond more than needed: the clock counts whole ones.
         Some(Duration::from_millis(next.saturating_sub(now).max(1)))

@@ -239,3 +239,43 @@ pub const MAX_STRANGERS: usize = 64;
 
 /// A control client that has not attached after this long is not waited for any more.
 pub const ATTACH_MS: Ms = 3_000;
+
+/// Default of `GATEWAY_UPDATE_CONFIRM_SECONDS`: a new version is confirmed when its link lived for
+/// so many seconds and the control plane has spoken.
+pub const UPDATE_CONFIRM_SECONDS: u64 = 30;
+
+/// Default of `GATEWAY_UPDATE_LINK_SECONDS`: a new version that has no link after so many seconds
+/// gives way to the one before it. Several attempts at the longest back-off.
+pub const UPDATE_LINK_SECONDS: u64 = 300;
+
+/// Default of `GATEWAY_UPDATE_DOWNLOAD_SECONDS`: a whole binary at 28 KB/s.
+pub const UPDATE_DOWNLOAD_SECONDS: u64 = 600;
+
+/// An update's server that sends nothing for so many milliseconds is given up.
+pub const UPDATE_SILENCE_MS: u64 = 30_000;
+
+/// Redirects of one download: an object store behind a release page needs two.
+pub const UPDATE_REDIRECTS: usize = 5;
+
+/// Bytes of a response's head: signed addresses of object stores are long.
+pub const UPDATE_HEAD_BYTES: usize = 16 * 1024;
+
+/// Header fields of a response.
+pub const UPDATE_HEADERS: usize = 64;
+
+/// The new binary's own test: reading a configuration and asking tmux for its version, on a small
+/// machine under load.
+pub const SELF_TEST_MS: u64 = 20_000;
+
+/// Bytes of what the self-test says.
+pub const SELF_TEST_BYTES: usize = 4 * 1024;
+
+/// What an update's child may take beyond its download and self-test: hashing and syncing 16 MiB.
+pub const UPDATE_MARGIN_MS: Ms = 120_000;
+
+/// Before the gateway becomes its new version, it waits so long for children at work: a little
+/// longer than [`CHILD_MS`].
+pub const RESTART_MS: Ms = 8_000;
+
+/// Bytes of the record of an update.
+pub const UPDATE_RECORD_BYTES: u64 = 4 * 1024;

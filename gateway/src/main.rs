@@ -2,14 +2,21 @@
 #![forbid(unsafe_code)]
 
 use chatcode_gateway::command_line::{self, Asked, PROGRAM, Parsed, Verb, exit};
-use chatcode_gateway::config::Config;
+use chatcode_gateway::config::{Config, Values};
+use chatcode_gateway::identity::{self, Identity};
 use chatcode_gateway::{child, doctor, event_loop, local, log, service};
 use std::process::ExitCode;
 
-fn main() -> ExitCode {
+/// This build's command line.
+pub fn main() -> ExitCode {
+    start(&identity::OWN)
+}
+
+/// The command line of a build. Tests have builds of their own; a release has one.
+pub fn start(own: &'static Identity) -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     ExitCode::from(match command_line::parse(&arguments) {
-        Ok(Asked::Command(parsed)) => carry_out(&parsed),
+        Ok(Asked::Command(parsed)) => carry_out(own, &parsed),
         Ok(Asked::Help(None)) => print(&command_line::overall()),
         Ok(Asked::Help(Some(command))) => print(&command_line::of_command(command)),
         Ok(Asked::Hidden) => hidden(&arguments),
@@ -17,9 +24,9 @@ fn main() -> ExitCode {
     })
 }
 
-fn carry_out(asked: &Parsed) -> u8 {
+fn carry_out(own: &'static Identity, asked: &Parsed) -> u8 {
     match asked.command.verb {
-        Verb::Run => run(asked),
+        Verb::Run => run(own, asked),
         Verb::List => local::list(asked),
         Verb::Attach => local::attach(asked),
         Verb::Notify => done(chatcode_gateway::notify::send(&asked.text()), "notify"),
@@ -27,7 +34,8 @@ fn carry_out(asked: &Parsed) -> u8 {
         Verb::Doctor => doctor::run(asked.has("json"), &asked.settings()),
         Verb::Completions => print(command_line::completions(asked.word().unwrap_or_default())),
         Verb::Man => print(&command_line::man()),
-        Verb::Version => print(concat!("chatcode-gateway ", env!("CARGO_PKG_VERSION"), "\n")),
+        Verb::SelfTest => self_test(own, asked),
+        Verb::Version => version(own),
         Verb::Help => match asked.word().and_then(command_line::command) {
             Some(command) => print(&command_line::of_command(command)),
             None => print(&command_line::overall()),
@@ -35,11 +43,28 @@ fn carry_out(asked: &Parsed) -> u8 {
     }
 }
 
-fn run(asked: &Parsed) -> u8 {
+fn configuration(own: &'static Identity, flags: Values) -> Result<Config, String> {
+    let config = Config::load(flags, |name| std::env::var(name).ok());
+    config.map(|config| Config { identity: own, ..config }).map_err(|error| error.to_string())
+}
+
+/// What an update asks of a new version before it takes the place of the old one.
+fn self_test(own: &'static Identity, asked: &Parsed) -> u8 {
+    let config = configuration(own, asked.settings());
+    match config.and_then(|config| child::self_test(&config)) {
+        Ok(()) => version(own),
+        Err(message) => {
+            eprintln!("{message}");
+            exit::FAILED
+        }
+    }
+}
+
+fn run(own: &'static Identity, asked: &Parsed) -> u8 {
     let flags = asked.settings();
-    let config = match Config::load(flags.clone(), |name| std::env::var(name).ok()) {
+    let config = match configuration(own, flags.clone()) {
         Ok(config) => config,
-        Err(error) => return usage(&format!("{error}\nTry: {PROGRAM} run --help")),
+        Err(message) => return usage(&format!("{message}\nTry: {PROGRAM} run --help")),
     };
     log::set(config.log_level, config.log_format);
     match event_loop::run(config, flags) {
@@ -62,6 +87,10 @@ fn hidden(arguments: &[String]) -> u8 {
         Some(_) => exit::FAILED,
         None => usage("there is no such internal command"),
     }
+}
+
+fn version(own: &Identity) -> u8 {
+    print(&format!("{PROGRAM} {}\n", own.version))
 }
 
 /// Prints; whoever stopped reading, as `head` does, has what it wanted.

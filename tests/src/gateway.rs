@@ -40,6 +40,7 @@ pub fn binary() -> PathBuf {
 /// A gateway and the place that it lives in. The place outlives a restart of the process.
 pub struct Gateway {
     url: String,
+    binary: PathBuf,
     environment: Vec<(String, String)>,
     process: Option<Running>,
     /// Its tmux server.
@@ -55,7 +56,7 @@ impl Gateway {
         std::fs::create_dir_all(home.join("workspace")).expect("a workspace");
         let tmux = Tmux::new("t", home.path());
         let environment = vec![("GATEWAY_AUTH_TOKEN".to_owned(), AUTH_TOKEN.to_owned())];
-        Self { url: url.to_owned(), environment, process: None, tmux, home }
+        Self { url: url.to_owned(), binary: binary(), environment, process: None, tmux, home }
     }
 
     /// Starts a gateway of `cp`.
@@ -86,6 +87,11 @@ impl Gateway {
         self.environment.retain(|(known, _)| known != name);
     }
 
+    /// Sets what is run by the next [`Self::run`].
+    pub fn set_binary(&mut self, path: PathBuf) {
+        self.binary = path;
+    }
+
     /// Sets where the control plane is for the next [`Self::run`].
     pub fn set_url(&mut self, url: &str) {
         url.clone_into(&mut self.url);
@@ -93,7 +99,7 @@ impl Gateway {
 
     /// The command line with the environment that the gateway runs in.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(&self.binary);
         let inherited = ["HOME", "LANG", "LC_ALL", "USER", "SHELL"];
         command.env_clear();
         for name in inherited {

@@ -61,7 +61,7 @@ macro_rules! targets {
 
 targets! {
     config control_mode frames hub messages modes session snapshot ssh_keys survey transfers
-    upgrade
+    update upgrade
 }
 
 #[test]

@@ -47,8 +47,8 @@ pub const TO_TEST: &[Program] = &[
     ("zsh", "zsh"),
     ("fish", "fish"),
     ("shellcheck", "shellcheck"),
-    ("shellcheck", "shellcheck"),
-    ("zsh", "zsh"),
+    ("minisign", "minisign"),
+    ("strip", "binutils"),
 ];
 
 /// Makes sure of Node and its packages.

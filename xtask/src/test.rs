@@ -22,6 +22,7 @@ const INTEGRATION: &[&str] = &[
     "command_line",
     "doctor",
     "recovery",
+    "update",
     "flow",
     "signals",
     "bytes",

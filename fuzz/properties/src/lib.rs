@@ -16,6 +16,7 @@ mod snapshot;
 mod ssh_keys;
 mod survey;
 mod transfers;
+mod update;
 mod upgrade;
 
 /// A parser and what must hold for it.
@@ -27,7 +28,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     Target { name: "config", check: config::check },
     Target { name: "control_mode", check: control_mode::check },
     Target { name: "frames", check: frames::check },
@@ -39,6 +40,7 @@ pub const TARGETS: [Target; 12] = [
     Target { name: "ssh_keys", check: ssh_keys::check },
     Target { name: "survey", check: survey::check },
     Target { name: "transfers", check: transfers::check },
+    Target { name: "update", check: update::check },
     Target { name: "upgrade", check: upgrade::check },
 ];
 

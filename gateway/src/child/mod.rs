@@ -13,7 +13,10 @@ mod install;
 mod probe;
 mod resolve;
 mod ssh_keys;
+mod update;
 mod upload;
+
+pub use update::self_test;
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -51,6 +54,7 @@ pub fn run(name: &str, arguments: &[String]) -> Option<i32> {
         "_end" => end::run(arguments),
         "_hangup" => end::hang_up(arguments),
         "_survey" => probe::survey(arguments),
+        "_update" => update::run(arguments, &request()),
         "_probe" => probe::probe(arguments),
         _ => return None,
     };

@@ -10,12 +10,13 @@ const EXPLAINED: usize = 16;
 
 /// What `--help` prints.
 pub fn overall() -> String {
-    let mut out = String::from(concat!(
+    let mut out = [
         "chatcode-gateway ",
-        env!("CARGO_PKG_VERSION"),
+        crate::identity::OWN.version,
         ": keeps tmux sessions and relays them to the browser\n\n\
-         Usage: chatcode-gateway COMMAND [FLAGS]\n\nCommands:\n"
-    ));
+         Usage: chatcode-gateway COMMAND [FLAGS]\n\nCommands:\n",
+    ]
+    .concat();
     for command in COMMANDS {
         explained(&mut out, command.name, command.help);
     }

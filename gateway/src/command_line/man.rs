@@ -5,11 +5,8 @@ use super::{COMMANDS, Command, EXITS, FILES, Flag, PROGRAM, add, joined};
 
 /// The page, as `man -l -` reads it.
 pub fn man() -> String {
-    let mut page = Page(String::from(concat!(
-        ".TH CHATCODE\\-GATEWAY 1 \"\" \"chatcode ",
-        env!("CARGO_PKG_VERSION"),
-        "\" \"\"\n"
-    )));
+    let title = ".TH CHATCODE\\-GATEWAY 1 \"\" \"chatcode ";
+    let mut page = Page([title, crate::identity::OWN.version, "\" \"\"\n"].concat());
     page.section("NAME");
     page.text("chatcode-gateway - keeps tmux sessions and relays them to the browser");
     page.section("SYNOPSIS");

@@ -49,6 +49,7 @@ pub enum Verb {
     Notify,
     Service,
     Doctor,
+    SelfTest,
     Completions,
     Man,
     Version,

@@ -91,6 +91,15 @@ pub static COMMANDS: &[Command] = &[
         ..PLAIN
     },
     Command {
+        verb: Verb::SelfTest,
+        name: "self-test",
+        settings: &SETTINGS,
+        help: "whether this binary could run the gateway here",
+        text: "Reads the settings, the certificates and the version of tmux, and prints its own \
+               version. An update asks the new binary for it before it takes the old one's place.",
+        ..PLAIN
+    },
+    Command {
         verb: Verb::Completions,
         name: "completions",
         words: Words::One(Takes::OneOf("SHELL", &SHELLS)),

@@ -50,6 +50,7 @@ impl Daemon {
                     self.send_health(now);
                 }
             }
+            Command::GatewayUpdate(update) => self.update(request_id, &update, text),
             Command::GatewayCredentials(credentials) => {
                 self.enrolled(&request_id, credentials.auth_token);
             }

@@ -36,6 +36,13 @@ pub enum Job {
     Probe(u32),
     /// Carry out a command.
     Service(services::Request),
+    /// Fetch and install a new version, as the command's text says.
+    Update {
+        /// The command's text.
+        request: Vec<u8>,
+        /// Milliseconds that it may take.
+        patience: Ms,
+    },
 }
 
 /// A session on its way out.
@@ -53,6 +60,7 @@ impl Job {
         match self {
             Self::Create { request, .. } => request,
             Self::Service(request) => &request.text,
+            Self::Update { request, .. } => request,
             _ => &[],
         }
     }
@@ -61,6 +69,7 @@ impl Job {
     pub fn patience(&self) -> Ms {
         match self {
             Self::Service(request) => request.service.deadline,
+            Self::Update { patience, .. } => *patience,
             _ => CHILD_MS,
         }
     }
@@ -92,6 +101,15 @@ impl Daemon {
                 let gateway = config.gateway_id.clone();
                 vec!["_probe".into(), socket, session_id.to_string(), gateway, path(&exit)]
             }
+            Job::Update { .. } => {
+                let seconds = config.update.download.to_string();
+                // The new version must take the arguments of this one.
+                let flags = std::env::args().skip(2);
+                ["_update".into(), path(&config.state_dir), seconds]
+                    .into_iter()
+                    .chain(flags)
+                    .collect()
+            }
             Job::Service(request) => {
                 let child = request.service.child.to_owned();
                 vec![child, path(&config.state_dir), path(&config.workspace)]
@@ -118,6 +136,7 @@ impl Daemon {
             Job::HangUp(_) => {}
             Job::Probe(session_id) => self.probed(session_id, answer, now),
             Job::Service(request) => self.served(&request, answer),
+            Job::Update { .. } => self.installed(answer),
         }
         self.collect();
     }

@@ -7,6 +7,7 @@ mod services;
 mod status;
 mod transfers;
 mod turns;
+mod updating;
 
 use crate::config::Config;
 use crate::files::{self, Transfers};
@@ -14,6 +15,7 @@ use crate::limits::{FRAMES_PER_TURN, Ms, OUTBOX_MESSAGES};
 use crate::session::stream::Out;
 use crate::session::{self, Session, nack};
 use crate::tmux::version::Version;
+use crate::update::attempt::Record;
 use protocol::events::{Event, SessionEnded};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -51,6 +53,10 @@ pub enum Effect {
     RemoveFile(PathBuf),
     /// Do something to the child of a transfer.
     Transfer(files::Effect),
+    /// Become the program of this file; if that fails, [`Daemon::not_become`].
+    Become(PathBuf),
+    /// Give the version before this one its name back and become it; why.
+    GoBack(Record, String),
 }
 
 /// The daemon. See the module's sentence.
@@ -84,6 +90,7 @@ pub struct Daemon {
     dropped: u64,
     /// When a session that is not here was last complained about.
     strangers: BTreeMap<u32, Ms>,
+    updating: updating::Updating,
 }
 
 impl Daemon {
@@ -110,6 +117,7 @@ impl Daemon {
             turn: (0, 0),
             dropped: 0,
             strangers: BTreeMap::new(),
+            updating: updating::Updating::default(),
         }
     }
 
@@ -146,6 +154,7 @@ impl Daemon {
             self.outbox.push_back(Event::from(ended).to_json(None));
         }
         self.tell_installs();
+        self.update_linked(now);
         self.send_health(now);
         self.collect();
     }
@@ -155,6 +164,7 @@ impl Daemon {
         self.linked = false;
         self.outbox.clear();
         self.status.watched = false;
+        self.update_unlinked();
         self.creating.values_mut().for_each(|request| *request = None);
         self.ending.values_mut().for_each(|ending| ending.requests.clear());
         for session in self.sessions.values_mut() {
@@ -248,7 +258,8 @@ impl Daemon {
         let sessions = self.sessions.values().filter_map(|one| one.deadline(link_takes)).min();
         let again = self.again.iter().map(|(at, _)| *at).min();
         let transfers = self.transfers.deadline(link_takes);
-        let others = [again, self.health_deadline(), self.turns.deadline(), transfers];
+        let (health, update) = (self.health_deadline(), self.update_deadline());
+        let others = [again, health, self.turns.deadline(), transfers, update];
         others.into_iter().chain([sessions]).flatten().min()
     }
 
@@ -264,6 +275,7 @@ impl Daemon {
         self.effects.extend(jobs);
         self.transfers.tick(now.mono);
         self.collect_transfers();
+        self.update_tick(now);
         if self.health_deadline().is_some_and(|at| now.mono >= at) {
             self.send_health(now);
         }

@@ -44,7 +44,7 @@ impl Daemon {
         let link = if self.linked { "linked" } else { "not linked" };
         let count = self.living().count();
         let sessions = if count == 1 { "session" } else { "sessions" };
-        format!("{}, {count} {sessions}, {link}", env!("CARGO_PKG_VERSION"))
+        format!("{}, {count} {sessions}, {link}", self.config.identity.version)
     }
 
     pub(super) fn hello(&self) -> GatewayHello {
@@ -53,7 +53,7 @@ impl Daemon {
         let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         GatewayHello {
             gateway_id: config.gateway_id.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: config.identity.version.to_owned(),
             hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             bootstrap_token: match config.auth_token {
                 Some(_) => None,

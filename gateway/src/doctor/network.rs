@@ -259,7 +259,7 @@ fn request(url: &CpUrl, bearer: &str) -> String {
     format!(
         "GET /{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {bearer}\r\n\
          User-Agent: chatcode-gateway/{}\r\nConnection: close\r\n\r\n",
-        env!("CARGO_PKG_VERSION")
+        crate::identity::OWN.version
     )
 }
 

@@ -130,7 +130,7 @@ impl Report {
             advice: finding.advice.clone(),
         });
         let report = JsonReport {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: crate::identity::OWN.version.to_owned(),
             state: self.state().name(),
             checks: checks.collect(),
             not_checked: self.not_checked.iter().map(|check| (*check).to_owned()).collect(),

@@ -134,6 +134,15 @@ impl Clients {
         self.clients.values().any(|client| client.more)
     }
 
+    /// Kills and collects all of them; the server detaches them.
+    pub fn end(&mut self) {
+        let clients = self.clients.values_mut().map(|client| &mut client.child);
+        for child in clients.chain(&mut self.leaving) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
     /// Collects clients that have ended.
     pub fn reap(&mut self) {
         self.leaving.retain_mut(|child| matches!(child.try_wait(), Ok(None)));

@@ -110,6 +110,23 @@ impl Jobs {
         answers
     }
 
+    /// Whether no work is under way that somebody waits for.
+    pub fn is_idle(&self) -> bool {
+        self.running.iter().all(|job| matches!(job.work, Work::Resolve))
+    }
+
+    /// Kills and collects all of them.
+    pub fn end(&mut self) {
+        for job in &mut self.running {
+            job.kill();
+            self.leaving.extend(job.child.take());
+        }
+        for mut child in self.leaving.drain(..) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
     /// Collects children that have ended.
     pub fn reap(&mut self) {
         self.leaving.retain_mut(|child| matches!(child.try_wait(), Ok(None)));

@@ -264,6 +264,7 @@ impl Linking {
         while self.more && left > 0 && daemon.accepts_commands() {
             match connection.receive()? {
                 Incoming::Text(text) => {
+                    daemon.heard();
                     left = left.saturating_sub(text.len().max(64));
                     if text == protocol::PING {
                         connection.send(Message::Text(protocol::PONG.to_owned()))?;

@@ -29,6 +29,12 @@ pub fn session_processes(marker: &str) -> Vec<i32> {
         .collect()
 }
 
+/// This process is killed when the one that started it ends.
+pub fn die_with_parent() {
+    // What cannot be asked for is looked at by whoever needs it.
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+}
+
 /// How the machine is.
 pub fn machine() -> Machine {
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();

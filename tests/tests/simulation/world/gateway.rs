@@ -79,7 +79,7 @@ impl World {
                     }
                     Effect::WriteFile(path, data) => drop(self.tmux.files.insert(path, data)),
                     Effect::RemoveFile(path) => drop(self.tmux.files.remove(&path)),
-                    Effect::Transfer(effect) => panic!("nobody asked for a file: {effect:?}"),
+                    other => panic!("unexpected: {other:?}"),
                 }
             }
             for (id, bytes) in told {
