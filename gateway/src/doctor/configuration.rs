@@ -35,7 +35,7 @@ pub struct Settings {
 }
 
 /// Reads the settings as `run` does.
-pub fn examine(flags: &Values, environment: &impl Fn(&str) -> Option<String>) -> Settings {
+pub fn examine(flags: &Values, environment: &dyn Fn(&str) -> Option<String>) -> Settings {
     let load = |flags: Values| Config::load(flags, environment);
     let outcome = load(flags.clone());
     let mut findings = Vec::new();
@@ -67,11 +67,7 @@ pub fn examine(flags: &Values, environment: &impl Fn(&str) -> Option<String>) ->
     Settings { findings, link, folders }
 }
 
-fn token(
-    config: &Config,
-    flags: &Values,
-    environment: &impl Fn(&str) -> Option<String>,
-) -> Finding {
+fn token(config: &Config, flags: &Values, environment: &dyn Fn(&str) -> Option<String>) -> Finding {
     let own = rustix::process::geteuid().as_raw();
     let exposed = holders(config, flags, environment)
         .into_iter()
@@ -103,7 +99,7 @@ fn is_exposed(mode: u32, owner: u32, own: u32) -> bool {
 fn holders(
     config: &Config,
     flags: &Values,
-    environment: &impl Fn(&str) -> Option<String>,
+    environment: &dyn Fn(&str) -> Option<String>,
 ) -> Vec<PathBuf> {
     let chosen = flags.get("GATEWAY_CONFIG").cloned().or_else(|| environment("GATEWAY_CONFIG"));
     let home = PathBuf::from(environment("HOME").unwrap_or_default());

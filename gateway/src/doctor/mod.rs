@@ -40,7 +40,7 @@ impl Deadline {
 
 /// Runs every check and prints what was found. Gives back the exit code.
 pub fn run(json: bool, flags: &Values) -> u8 {
-    let report = examine(flags, |name| std::env::var(name).ok());
+    let report = examine(flags, &|name| std::env::var(name).ok());
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let text = if json { report.to_json() } else { report.to_text(colour) };
     // Whoever stopped reading wanted no more.
@@ -48,9 +48,9 @@ pub fn run(json: bool, flags: &Values) -> u8 {
     report.exit_code()
 }
 
-fn examine(flags: &Values, environment: impl Fn(&str) -> Option<String>) -> Report {
+fn examine(flags: &Values, environment: &dyn Fn(&str) -> Option<String>) -> Report {
     let deadline = Deadline(Instant::now() + WHOLE);
-    let settings = configuration::examine(flags, &environment);
+    let settings = configuration::examine(flags, environment);
     let mut findings = settings.findings;
     let mut not_checked = Vec::new();
     match &settings.link {

@@ -31,29 +31,39 @@ pub struct Finding {
 
 impl Finding {
     /// All is well.
-    pub fn ok(check: &'static str, found: impl AsRef<str>) -> Self {
-        Self { check, state: State::Ok, code: "ok", found: clean(found.as_ref()), advice: None }
+    pub fn ok(check: &'static str, found: impl Into<String>) -> Self {
+        Self::new(check, State::Ok, "ok", found.into(), None)
     }
 
     /// It works, and yet.
     pub fn warning(
         check: &'static str,
         code: &'static str,
-        found: impl AsRef<str>,
-        advice: impl AsRef<str>,
+        found: impl Into<String>,
+        advice: impl Into<String>,
     ) -> Self {
-        let (found, advice) = (clean(found.as_ref()), Some(clean(advice.as_ref())));
-        Self { check, state: State::Warning, code, found, advice }
+        Self::new(check, State::Warning, code, found.into(), Some(advice.into()))
     }
 
     /// It does not work.
     pub fn failure(
         check: &'static str,
         code: &'static str,
-        found: impl AsRef<str>,
-        advice: impl AsRef<str>,
+        found: impl Into<String>,
+        advice: impl Into<String>,
     ) -> Self {
-        Self { state: State::Failure, ..Self::warning(check, code, found, advice) }
+        Self::new(check, State::Failure, code, found.into(), Some(advice.into()))
+    }
+
+    fn new(
+        check: &'static str,
+        state: State,
+        code: &'static str,
+        found: String,
+        advice: Option<String>,
+    ) -> Self {
+        let (found, advice) = (clean(&found), advice.map(|advice| clean(&advice)));
+        Self { check, state, code, found, advice }
     }
 }
 
