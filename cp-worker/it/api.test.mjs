@@ -83,7 +83,7 @@ test("sessions are started, named and ended through the gateway", async (t) => {
   const refused = ada.fetch("POST", path, body);
   await gateway.command("session.create");
   gateway.ack({ ok: false, error: { code: "bad_workdir", message: "not beneath ~" } });
-  assert.equal((await refused).status, 409);
+  assert.equal((await refused).status, 400);
   assert.equal((await (await refused).json()).error.code, "bad_workdir");
   assert.equal((await ada.ask("GET", path)).sessions.length, 1);
   for (const bad of [{ name: "" }, { agent: "vim" }, { cols: 0 }, { workdir: "a\nb" }]) {

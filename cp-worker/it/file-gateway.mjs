@@ -84,8 +84,8 @@ export class Files {
     const payload = frame.subarray(9);
     assert.equal(frame.readUInt32BE(5), transfer.chunks.length);
     transfer.chunks.push(payload);
-    const whole = transfer.chunks.length === Math.ceil(transfer.size / CHUNK);
-    assert.equal(payload.length, whole ? transfer.size - (transfer.chunks.length - 1) * CHUNK : CHUNK);
+    const before = (transfer.chunks.length - 1) * CHUNK;
+    assert.equal(payload.length, Math.min(CHUNK, transfer.size - before));
     this.mostUnacked = Math.max(this.mostUnacked, transfer.chunks.length - transfer.acked);
     if (this.acks) this.ack(transfer);
   }

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { User, until, world } from "./harness.mjs";
 
 const PRINT = "SHA256:uNiVztksCsDhcc0u9e8BrrtAdvlsfX92XW6PT21rPQ+";
-const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3sAX0mGmJzQZ2i4m8dGv0c1n5x9Yb7KfQ2oT6wRkLh ana@laptop";
+const KEY =
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3sAX0mGmJzQZ2i4m8dGv0c1n5x9Yb7KfQ2oT6wRkLh ana@laptop";
 
 async function scene(t, bindings = {}) {
   const { url } = await world(t, { bindings });
@@ -126,7 +127,12 @@ test("folders and agents are listed, installations and updates are watched", asy
   const { manifest, signature } = await answer(gateway, "gateway.update");
   assert.deepEqual({ manifest, signature }, update);
   assert.deepEqual(await updating, {});
-  for (const bad of [{ manifest: "{}" }, { ...update, signature: "" }, { ...update, manifest: "x".repeat(4_097) }]) {
+  const long = "x".repeat(4_097);
+  for (const bad of [
+    { manifest: "{}" },
+    { ...update, signature: "" },
+    { ...update, manifest: long },
+  ]) {
     await user.ask("POST", `${server}/update`, bad, 400);
   }
   for (const [code, status] of Object.entries({

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 /// The transfers under way.
 #[derive(Debug)]
 pub(super) struct Transfers {
-    /// The id that was given last. It is kept in the gateway's attachment, so that none comes twice.
+    /// The id that was given last. The gateway's attachment keeps it, so that none comes twice.
     last: TransferId,
     open: BTreeMap<TransferId, Transfer>,
     /// Those that an instance before this one has left behind.

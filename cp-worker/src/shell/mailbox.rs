@@ -41,9 +41,12 @@ impl Mailbox {
     /// # Errors
     /// Why the transfer failed.
     pub async fn next(&self) -> Result<Post, CallError> {
-        poll_fn(|context| {
-            let failed = self.failed(context)?;
-            self.posts.borrow_mut().pop_front().map_or(failed, |post| Poll::Ready(Ok(post)))
+        poll_fn(|context| match self.poll_failure(context) {
+            Poll::Ready(error) => Poll::Ready(Err(error)),
+            Poll::Pending => match self.posts.borrow_mut().pop_front() {
+                Some(post) => Poll::Ready(Ok(post)),
+                None => Poll::Pending,
+            },
         })
         .await
     }
@@ -54,19 +57,19 @@ impl Mailbox {
     /// Why the transfer failed.
     pub async fn during<T>(&self, future: impl Future<Output = T>) -> Result<T, CallError> {
         let mut future = pin!(future);
-        poll_fn(|context| {
-            let _: Poll<Result<(), _>> = self.failed(context)?;
-            future.as_mut().poll(context).map(Ok)
+        poll_fn(|context| match self.poll_failure(context) {
+            Poll::Ready(error) => Poll::Ready(Err(error)),
+            Poll::Pending => future.as_mut().poll(context).map(Ok),
         })
         .await
     }
 
     /// Pending unless the transfer failed; whoever polls is woken by the next post.
-    fn failed<T>(&self, context: &Context<'_>) -> Result<Poll<Result<T, CallError>>, CallError> {
+    fn poll_failure(&self, context: &Context<'_>) -> Poll<CallError> {
         if let Some(error) = self.failure.borrow().clone() {
-            return Err(error);
+            return Poll::Ready(error);
         }
         *self.waker.borrow_mut() = Some(context.waker().clone());
-        Ok(Poll::Pending)
+        Poll::Pending
     }
 }

@@ -3,9 +3,10 @@
 //!
 //! Each line of an input is an event; its first byte says which, see [`World::event`].
 
-use cp_worker::hub::{Effect, Hub};
-use protocol::commands::{Incoming, decode};
+use cp_worker::hub::{Effect, Hub, TransferId};
+use protocol::commands::{FileDownload, FileUploadBegin, Incoming, decode};
 use protocol::frame::HEADER_BYTES;
+use protocol::limits::FILE_CHUNK_BYTES;
 use std::collections::BTreeMap;
 
 /// Events of one input; more make a run slow and find no more.
@@ -17,6 +18,12 @@ const DAYS_MS: u64 = 2 * 24 * 3_600_000;
 /// Longer than any frame may be.
 const FRAME_BYTES: usize = 200_000;
 
+/// Bytes of a file for each byte of the event that sends it: not a whole number of chunks.
+const FILE_STEP_BYTES: u64 = 100_000;
+
+/// What every file's digest is here.
+const DIGEST: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 /// Ticks in a row that may each set a new deadline in the past.
 const TICKS: usize = 8;
 
@@ -26,6 +33,7 @@ pub(crate) fn check(bytes: &[u8]) {
         now: 1_000,
         saved: BTreeMap::new(),
         gateway: None,
+        files: Vec::new(),
     };
     for line in bytes.split(|&byte| byte == b'\n').take(EVENTS) {
         let Some((&kind, rest)) = line.split_first() else { continue };
@@ -41,6 +49,8 @@ struct World {
     saved: BTreeMap<u32, String>,
     /// The gateway socket's attachment, while it is open.
     gateway: Option<String>,
+    /// The transfers that were started.
+    files: Vec<TransferId>,
 }
 
 impl World {
@@ -78,6 +88,8 @@ impl World {
             b't' => {
                 self.now += rest.iter().fold(0, |sum, &byte| (sum * 4 + u64::from(byte)) % DAYS_MS)
             }
+            b'u' => self.start_file(id, after.len()),
+            b'o' => self.carry_file(id, after.len()),
             b'h' => self.hibernate(),
             b'p' => self.hub.distrust(self.now),
             _ => {}
@@ -97,6 +109,33 @@ impl World {
         let length =
             length.iter().fold(0, |sum, &byte| (sum * 3 + usize::from(byte)) % FRAME_BYTES);
         self.hub.gateway_binary(&head, HEADER_BYTES + length, self.now);
+    }
+
+    /// A browser sends a file, or wants one.
+    fn start_file(&mut self, id: u32, len: usize) {
+        let (transfer_id, session_id) = (0, None);
+        let started = if id.is_multiple_of(2) {
+            let (dest_path, size) = ("a".to_owned(), len as u64 * FILE_STEP_BYTES);
+            let begin = FileUploadBegin { transfer_id, session_id, dest_path, size };
+            self.hub.upload(begin, self.now)
+        } else {
+            let path = "a".to_owned();
+            self.hub.download(FileDownload { transfer_id, session_id, path }, self.now)
+        };
+        self.files.extend(started);
+    }
+
+    /// The shell has done a part of a transfer, also of one that is over.
+    fn carry_file(&mut self, id: u32, what: usize) {
+        let Some(id) = self.files.get(id as usize).copied() else { return };
+        match what % 6 {
+            0 => drop(self.hub.chunk_read(id, FILE_CHUNK_BYTES, self.now)),
+            1 => drop(self.hub.chunk_read(id, what, self.now)),
+            2 => self.hub.chunk_written(id, self.now),
+            3 => self.hub.digested(id, DIGEST, self.now),
+            4 => self.hub.delivered(id),
+            _ => self.hub.client_gone(id, self.now),
+        }
     }
 
     /// The object is forgotten and rebuilt from its sockets' attachments.

@@ -46,7 +46,8 @@ impl World {
 
     fn content_begin(&mut self, id: TransferId, size: u64) {
         self.say(json!({
-            "type": "file.content.begin", "transfer_id": id, "size": size, "mode": 0o644, "mtime": 5,
+            "type": "file.content.begin", "transfer_id": id, "size": size, "mode": 0o644,
+            "mtime": 5,
         }));
     }
 
