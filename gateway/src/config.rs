@@ -1,6 +1,6 @@
 //! Configuration: flags over environment over file over defaults, all under the same names.
 
-use crate::limits::{CONFIG_BYTES, DEFAULT_SESSIONS, HEALTH_SECONDS};
+use crate::limits::{CONFIG_BYTES, DEFAULT_SESSIONS, HEALTH_SECONDS, MAX_SESSION_MIB};
 use crate::log::{Format, Level};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ macro_rules! settings {
 }
 
 /// Every setting, in the order of `--help`.
-pub const SETTINGS: [Setting; 13] = settings![
+pub const SETTINGS: [Setting; 14] = settings![
     Some("gateway-id"), "GATEWAY_ID", "who this gateway is; 1-64 of A-Z a-z 0-9 _ - (required)";
     Some("cp-url"), "GATEWAY_CP_URL", "control plane, wss://host/path (required)";
     None, "GATEWAY_AUTH_TOKEN", "bearer token";
@@ -33,6 +33,7 @@ pub const SETTINGS: [Setting; 13] = settings![
     Some("tmux-socket"), "GATEWAY_TMUX_SOCKET", "name of the private tmux server (default chatcode)";
     Some("max-sessions"), "GATEWAY_MAX_SESSIONS", "sessions at once, 1-50 (default 5)";
     Some("health-interval"), "GATEWAY_HEALTH_INTERVAL", "seconds between health events while watched (default 30)";
+    Some("session-memory"), "GATEWAY_SESSION_MEMORY", "MiB that one session may hold where systemd can limit it, 0 for any (default: all but a tenth)";
     Some("log-level"), "GATEWAY_LOG_LEVEL", "error, warn, info or debug (default info)";
     Some("log-format"), "GATEWAY_LOG_FORMAT", "text, json or journal (default: journal under systemd, else text)";
     Some("config"), "GATEWAY_CONFIG", "file of NAME=value lines (default /etc/chatcode/gateway.env, else ~/.config/chatcode/gateway.env)";
@@ -64,6 +65,7 @@ pub struct Config {
     pub tmux_socket: String,
     pub max_sessions: usize,
     pub health_seconds: u64,
+    pub session_memory: Option<u64>,
     pub log_level: Level,
     pub log_format: Format,
 }
@@ -127,6 +129,10 @@ impl Config {
             max_sessions: number(&get, "GATEWAY_MAX_SESSIONS", DEFAULT_SESSIONS as u64, 1, 50)?
                 as usize,
             health_seconds: number(&get, "GATEWAY_HEALTH_INTERVAL", HEALTH_SECONDS, 1, 3600)?,
+            session_memory: match get("GATEWAY_SESSION_MEMORY") {
+                Some(_) => Some(number(&get, "GATEWAY_SESSION_MEMORY", 0, 0, MAX_SESSION_MIB)?),
+                None => None,
+            },
             log_level: named(
                 &get,
                 "GATEWAY_LOG_LEVEL",
