@@ -7,9 +7,11 @@ mod agents;
 pub mod create;
 mod end;
 mod folders;
+pub mod health;
 mod install;
 mod probe;
 mod resolve;
+mod workdir;
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -39,6 +41,7 @@ pub fn run(name: &str, arguments: &[String]) -> Option<i32> {
         "_create" => create::run(arguments, &request()),
         "_folders" => folders::run(arguments, &request()),
         "_agents" => agents::run(&request()),
+        "_health" => health::run(arguments),
         "_install" => install::run(arguments, &request()),
         "_end" => end::run(arguments),
         "_hangup" => end::hang_up(arguments),
@@ -103,7 +106,10 @@ pub fn exit_path(state: &Path, session_id: u32) -> PathBuf {
     state.join("sessions").join(format!("{session_id}.exit"))
 }
 
-/// The exit code that a session's wrapper wrote.
-pub fn exit_code(path: &Path) -> Option<i32> {
-    std::fs::read_to_string(path).ok()?.trim().parse().ok()
+/// How a session's program ended, as its wrapper wrote it: an exit code, and `out_of_memory` when
+/// that was the reason.
+pub fn exit_words(path: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?.trim().to_owned();
+    let code = text.split(' ').next().unwrap_or_default();
+    code.parse::<i32>().is_ok().then_some(text)
 }

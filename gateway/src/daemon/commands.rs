@@ -54,7 +54,7 @@ impl Daemon {
                 self.status.watched = watch.on;
                 self.send(ack(&request_id));
                 if watch.on {
-                    self.send_health(now);
+                    self.begin_health(now);
                 }
             }
             Command::GatewayCredentials(credentials) => {

@@ -7,6 +7,7 @@ mod services;
 mod status;
 mod turns;
 
+use crate::child::health::Measured;
 use crate::config::Config;
 use crate::limits::{FRAMES_PER_TURN, Ms, OUTBOX_MESSAGES};
 use crate::session::stream::Out;
@@ -131,7 +132,7 @@ impl Daemon {
             self.outbox.push_back(Event::from(ended).to_json(None));
         }
         self.tell_installs();
-        self.send_health(now);
+        self.send_health(&Measured::default(), now);
         self.collect();
     }
 
@@ -237,7 +238,7 @@ impl Daemon {
         self.collect();
         self.turns.tick(now.mono);
         if self.health_deadline().is_some_and(|at| now.mono >= at) {
-            self.send_health(now);
+            self.begin_health(now);
         }
     }
 
