@@ -17,6 +17,8 @@ const INTEGRATION: &[&str] = &[
     "splits",
     "link",
     "local",
+    "health",
+    "memory_guard",
     "recovery",
     "flow",
     "signals",
