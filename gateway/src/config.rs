@@ -2,8 +2,8 @@
 
 use crate::command_line::{Flag, Takes};
 use crate::identity::{self, Identity};
-use crate::limits::{CONFIG_BYTES, DEFAULT_SESSIONS, HEALTH_SECONDS, UPDATE_CONFIRM_SECONDS};
-use crate::limits::{UPDATE_DOWNLOAD_SECONDS, UPDATE_LINK_SECONDS};
+use crate::limits::{CONFIG_BYTES, DEFAULT_SESSIONS, HEALTH_SECONDS, MAX_SESSION_MIB};
+use crate::limits::{UPDATE_CONFIRM_SECONDS, UPDATE_DOWNLOAD_SECONDS, UPDATE_LINK_SECONDS};
 use crate::log::{FORMATS, Format, LEVELS, Level};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ const fn setting(
 }
 
 /// Every setting, in the order of `--help`.
-pub static SETTINGS: [Flag; 13] = [
+pub static SETTINGS: [Flag; 14] = [
     setting(
         Some("gateway-id"),
         "GATEWAY_ID",
@@ -74,6 +74,12 @@ pub static SETTINGS: [Flag; 13] = [
         "between two reports of health while watched (30)",
     ),
     setting(
+        Some("session-memory"),
+        "GATEWAY_SESSION_MEMORY",
+        Takes::Word("MIB"),
+        "what a session may hold where systemd can limit it, 0 any (all but a tenth)",
+    ),
+    setting(
         Some("log-level"),
         "GATEWAY_LOG_LEVEL",
         Takes::OneOf("LEVEL", &LEVELS),
@@ -100,7 +106,7 @@ pub static SETTINGS: [Flag; 13] = [
 ];
 
 /// Those that lead to the sessions: the last two.
-pub static ABOUT_TMUX: &[Flag] = SETTINGS.split_at(11).1;
+pub static ABOUT_TMUX: &[Flag] = SETTINGS.split_at(12).1;
 
 /// Where the control plane is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +134,7 @@ pub struct Config {
     pub tmux_socket: String,
     pub max_sessions: usize,
     pub health_seconds: u64,
+    pub session_memory: Option<u64>,
     pub log_level: Level,
     pub log_format: Format,
     pub update: UpdateTimes,
@@ -213,6 +220,10 @@ impl Config {
             max_sessions: number(get, "GATEWAY_MAX_SESSIONS", DEFAULT_SESSIONS as u64, 1, 50)?
                 as usize,
             health_seconds: number(get, "GATEWAY_HEALTH_INTERVAL", HEALTH_SECONDS, 1, 3600)?,
+            session_memory: match get("GATEWAY_SESSION_MEMORY") {
+                Some(_) => Some(number(get, "GATEWAY_SESSION_MEMORY", 0, 0, MAX_SESSION_MIB)?),
+                None => None,
+            },
             log_level: named(get, "GATEWAY_LOG_LEVEL", Level::from_name, &LEVELS)?
                 .unwrap_or(Level::Info),
             log_format: named(get, "GATEWAY_LOG_FORMAT", Format::from_name, &FORMATS)?

@@ -174,6 +174,12 @@ pub const HEALTH_UNWATCHED_MS: Ms = 3_600_000;
 /// Default of `GATEWAY_MAX_SESSIONS`.
 pub const DEFAULT_SESSIONS: usize = 5;
 
+/// After a session came or went, health is told at once, but at most this often.
+pub const HEALTH_CHANGE_MS: Ms = 1_000;
+
+/// Largest `GATEWAY_SESSION_MEMORY`, in MiB: more than any machine has.
+pub const MAX_SESSION_MIB: u64 = 16 * 1024 * 1024;
+
 /// A child process that answers nothing for this long is killed.
 pub const CHILD_MS: Ms = 7_000;
 

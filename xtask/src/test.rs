@@ -21,6 +21,8 @@ const INTEGRATION: &[&str] = &[
     "ssh_keys",
     "command_line",
     "doctor",
+    "health",
+    "memory_guard",
     "recovery",
     "update",
     "flow",

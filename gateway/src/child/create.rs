@@ -1,8 +1,9 @@
 //! Creates a session: its folder, its instruction files, its tmux session.
 
-use super::beneath::Workspace;
+use super::workdir::{make_workdir, write_instructions};
 use super::{Failure, argument, exit_path, hex, record_path};
 use crate::agents::{in_login_shell, shell};
+use crate::os;
 use crate::private_files::write_private;
 use crate::tmux::server::{MARKER_VARIABLE, configuration, session_name, tmux};
 use crate::tmux::version::Version;
@@ -13,26 +14,18 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Runs the session's program, keeps its exit code in a file, and lives on for a moment: a tmux
-/// pane that ends at once loses its last output. `trap :` keeps Ctrl-C from ending the wrapper.
-/// Variables that tmux cannot take lie in a file. Names begin with `_cc_`, because one of the
-/// session's own variables would lose its value to another of its name.
-const WRAPPER: &str = "trap : INT QUIT; _cc_exit=$1; _cc_env=${1%.exit}.env; _cc_path=$PATH; shift; \
-    if [ -f \"$_cc_env\" ]; then _cc_set=$(cat \"$_cc_env\"); rm -f \"$_cc_env\"; eval \"$_cc_set\"; fi; \
-    \"$@\"; _cc_code=$?; PATH=$_cc_path; umask 077; \
-    echo $_cc_code >\"$_cc_exit.new\" && mv \"$_cc_exit.new\" \"$_cc_exit\"; \
-    sleep 0.3; exit $_cc_code";
+/// What runs in a session's pane.
+const SESSION: &str = include_str!("session.sh");
+
+/// What sessions leave to the system at least, in bytes: a small Debian with tmux and the gateway.
+const KEPT_FREE_BYTES: u64 = 128 * 1024 * 1024;
 
 /// Bytes of environment that are given to tmux as words: its messages hold 16 KiB.
 const WORDS_BYTES: usize = 8 * 1024;
 
-/// First line of the instruction files that we write. A file without it is a person's.
-const OURS: &str = "<!-- Written by chatcode. Delete this line to keep your own changes. -->";
-const CLAUDE_MD: &str = include_str!("../templates/CLAUDE.md");
-const AGENTS_MD: &str = include_str!("../templates/AGENTS.md");
-
-/// Arguments: socket, workspace, state folder, gateway, tmux version. Request: the command.
-/// Answer: tmux's session, window, pane, process id, columns, rows, and the workdir in hex.
+/// Arguments: socket, workspace, state folder, gateway, tmux version, memory of a session in MiB
+/// when that is set. Request: the command. Answer: tmux's session, window, pane, process id, columns,
+/// rows, and the workdir in hex.
 pub fn run(arguments: &[String], request: &str) -> Result<String, Failure> {
     let Incoming::Command { command: Message::SessionCreate(create), .. } = decode(request) else {
         return Err(Failure::new(codes::INVALID_PAYLOAD, "session.create: not a command"));
@@ -51,6 +44,8 @@ pub fn run(arguments: &[String], request: &str) -> Result<String, Failure> {
     std::fs::write(&record, b"").map_err(|error| io(&record, error))?;
     let conf = state.join("tmux.conf");
     std::fs::write(&conf, configuration(terminal())).map_err(|error| io(&conf, error))?;
+    let script = state.join("session.sh");
+    write_private(&script, SESSION.as_bytes()).map_err(|error| io(&script, error))?;
 
     let can = Version::read(&format!("tmux {}", argument(arguments, 4)?))
         .map(Version::capabilities)
@@ -67,9 +62,19 @@ pub fn run(arguments: &[String], request: &str) -> Result<String, Failure> {
     let mut command = tmux(socket);
     command.current_dir(&workdir).arg("-f").arg(&conf);
     command.envs(search_path().map(|path| ("PATH", path)));
+    let scope = memory_limit(arguments.get(5), os::machine().ram_total)
+        .and_then(|bytes| os::scope(&unit(gateway_id, create.session_id), bytes))
+        .unwrap_or_default();
     let workdir = hex(workdir.as_os_str().as_bytes());
-    let can = can.session_environment;
-    command.args(new_session(&create, gateway_id, state, &workdir, &variables, can));
+    let parts = Parts {
+        create: &create,
+        gateway_id,
+        state,
+        workdir: &workdir,
+        variables: &variables,
+        scope: &scope,
+    };
+    command.args(new_session(&parts, can.session_environment));
     let outcome = start(&mut command);
     if outcome.is_err() {
         let _ = std::fs::remove_file(&record);
@@ -89,14 +94,35 @@ fn start(command: &mut Command) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-fn new_session(
-    create: &SessionCreate,
-    gateway_id: &str,
-    state: &Path,
-    workdir: &str,
-    variables: &BTreeMap<String, String>,
-    environment_flag: bool,
-) -> Vec<String> {
+/// What a session is made of.
+struct Parts<'a> {
+    create: &'a SessionCreate,
+    gateway_id: &'a str,
+    state: &'a Path,
+    /// In hex.
+    workdir: &'a str,
+    variables: &'a BTreeMap<String, String>,
+    /// Words that start its program in a scope, if there are scopes.
+    scope: &'a [String],
+}
+
+/// What a session may hold, unless it is set: all but a tenth, which is the system's.
+fn memory_limit(setting: Option<&String>, total: u64) -> Option<u64> {
+    let set = setting.and_then(|text| text.parse::<u64>().ok());
+    let bytes = match set {
+        Some(megabytes) => megabytes.saturating_mul(1024 * 1024),
+        None => total.saturating_sub(KEPT_FREE_BYTES.max(total / 10)),
+    };
+    Some(bytes).filter(|bytes| *bytes > 0)
+}
+
+/// The number of this process tells it from a scope that an earlier session's programs keep alive.
+fn unit(gateway_id: &str, session_id: u32) -> String {
+    format!("chatcode-{gateway_id}-{session_id}-{}.scope", std::process::id())
+}
+
+fn new_session(parts: &Parts<'_>, environment_flag: bool) -> Vec<String> {
+    let Parts { create, gateway_id, state, workdir, variables, scope } = *parts;
     let name = session_name(create.session_id);
     let target = format!("={name}:");
     let (cols, rows) = (create.cols.to_string(), create.rows.to_string());
@@ -125,7 +151,13 @@ fn new_session(
         words.push("/usr/bin/env".to_owned());
         words.extend(environment.iter().map(word));
     }
-    words.extend(["/bin/sh", "-c", WRAPPER, "sh", &exit].map(word));
+    let script = state.join("session.sh").to_string_lossy().into_owned();
+    let wrapper = |scope: usize| ["/bin/sh", &*script, &*exit, &*scope.to_string()].map(word);
+    if !scope.is_empty() {
+        words.extend(wrapper(scope.len()));
+        words.extend(scope.iter().map(word));
+    }
+    words.extend(wrapper(0));
     words.extend(program(create).iter().map(word));
     words.extend(
         [";", "set-option", "-w", "-t", &target, "window-size", "manual"].map(str::to_owned),
@@ -158,6 +190,13 @@ fn exports(variables: &BTreeMap<String, String>) -> String {
 
 fn environment_path(state: &Path, session_id: u32) -> PathBuf {
     exit_path(state, session_id).with_extension("env")
+}
+
+/// The session whose marker it is.
+pub(super) fn session_of(marker: &str, state: &Path, gateway_id: &str) -> Option<u32> {
+    let (name, folder) = marker.split_once(' ')?;
+    let session_id = name.strip_prefix(gateway_id)?.strip_prefix('/')?.parse().ok()?;
+    (Path::new(folder) == state).then_some(session_id)
 }
 
 /// What [`MARKER_VARIABLE`] is set to. The state folder tells apart gateways that were given one id
@@ -204,110 +243,27 @@ fn terminal() -> &'static str {
     if known { "tmux-256color" } else { "screen-256color" }
 }
 
-/// Makes the folder beneath the workspace, following no link.
-fn make_workdir(workspace: &Path, workdir: &str) -> Result<PathBuf, Failure> {
-    let bad = |why: &str| {
-        let message = format!("workdir \"{}\": {why}", workdir.escape_debug());
-        Failure::new(codes::BAD_WORKDIR, message)
-    };
-    let opened = Workspace::open(workspace).map_err(|error| {
-        bad(&format!("cannot make the workspace {}: {error}", workspace.display()))
-    })?;
-    let relative = opened.relative(Path::new(workdir)).map_err(bad)?;
-    opened.make(&relative).map_err(|error| {
-        bad(&format!("a part of it is a link or no folder, or cannot be made: {error}"))
-    })?;
-    Ok(opened.real().join(relative))
-}
-
-/// Writes `CLAUDE.md` and `AGENTS.md` for sessions with an agent, never over a person's file.
-fn write_instructions(workdir: &Path, create: &SessionCreate) -> Result<(), Failure> {
-    if create.agent == "none" && create.agent_config.is_none() {
-        return Ok(());
-    }
-    let config = create.agent_config.as_ref();
-    let additions = [
-        ("CLAUDE.md", CLAUDE_MD, config.and_then(|config| config.claude_md.as_deref())),
-        ("AGENTS.md", AGENTS_MD, config.and_then(|config| config.agents_md.as_deref())),
-    ];
-    for (name, ours, addition) in additions {
-        let path = workdir.join(name);
-        let text = format!("{OURS}\n{ours}\n{}", addition.unwrap_or_default());
-        write_ours(&path, &text).map_err(|error| {
-            Failure::new(codes::IO, format!("cannot write {}: {error}", path.display()))
-        })?;
-    }
-    Ok(())
-}
-
-fn write_ours(path: &Path, text: &str) -> std::io::Result<()> {
-    match std::fs::symlink_metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-        // A link or a folder is a person's decision too.
-        Ok(metadata) if !metadata.is_file() => return Ok(()),
-        Ok(_) => {
-            let ours = std::fs::read(path)?.starts_with(OURS.as_bytes());
-            if !ours {
-                return Ok(());
-            }
-        }
-    }
-    let temporary = path.with_extension("md.new");
-    std::fs::write(&temporary, text)?;
-    std::fs::rename(&temporary, path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn scratch(name: &str) -> PathBuf {
-        let path = std::env::temp_dir().join(format!("cc-create-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).expect("a scratch folder");
-        path
+    #[test]
+    fn a_tenth_of_the_memory_stays_free_and_enough_on_small_machines() {
+        const MIB: u64 = 1024 * 1024;
+        assert_eq!(memory_limit(None, 512 * MIB), Some(384 * MIB));
+        assert_eq!(memory_limit(None, 8000 * MIB), Some(7200 * MIB));
+        assert_eq!(memory_limit(None, 100 * MIB), None);
+        let set = |text: &str| memory_limit(Some(&text.to_owned()), 512 * MIB);
+        assert_eq!((set("300"), set("0"), set("")), (Some(300 * MIB), None, Some(384 * MIB)));
     }
 
     #[test]
-    fn folders_are_made_beneath_the_workspace_alone() {
-        let workspace = scratch("workdir");
-        let made = make_workdir(&workspace, "a/b").expect("made");
-        assert!(made.ends_with("a/b") && made.is_dir());
-        let absolute = workspace.join("c").to_string_lossy().into_owned();
-        assert!(make_workdir(&workspace, &absolute).is_ok());
-        assert_eq!(
-            make_workdir(&workspace, "").expect("itself"),
-            workspace.canonicalize().expect("real")
-        );
-        std::os::unix::fs::symlink("/tmp", workspace.join("link")).expect("a link");
-        for bad in ["..", "a/../..", "/etc", "link", "link/x", "a/b\0c"] {
-            let failure = make_workdir(&workspace, bad).expect_err(bad);
-            assert_eq!(failure.code, codes::BAD_WORKDIR, "{bad}");
-        }
-        std::fs::remove_dir_all(&workspace).expect("cleaned");
-    }
-
-    #[test]
-    fn files_of_a_person_are_never_replaced() {
-        let folder = scratch("instructions");
-        let create = SessionCreate {
-            session_id: 1,
-            name: "n".into(),
-            workdir: String::new(),
-            agent: "claude-code".into(),
-            agent_config: None,
-            env: None,
-            cols: 80,
-            rows: 24,
-        };
-        std::fs::write(folder.join("AGENTS.md"), "mine").expect("written");
-        write_instructions(&folder, &create).expect("written");
-        write_instructions(&folder, &create).expect("written again");
-        let read = |name| std::fs::read_to_string(folder.join(name)).expect(name);
-        assert!(read("CLAUDE.md").starts_with(OURS));
-        assert_eq!(read("AGENTS.md"), "mine");
-        std::fs::remove_dir_all(&folder).expect("cleaned");
+    fn a_marker_names_its_session_to_its_own_gateway_alone() {
+        let state = Path::new("/home/a b/state");
+        let marker = marker(state, "pi-4", 7);
+        assert_eq!(session_of(&marker, state, "pi-4"), Some(7));
+        assert_eq!(session_of(&marker, state, "pi"), None);
+        assert_eq!(session_of(&marker, Path::new("/home/a"), "pi-4"), None);
     }
 
     #[test]

@@ -9,12 +9,14 @@ pub mod create;
 mod download;
 mod end;
 mod folders;
+pub mod health;
 mod install;
 mod probe;
 mod resolve;
 mod ssh_keys;
 mod update;
 mod upload;
+mod workdir;
 
 pub use update::self_test;
 
@@ -50,6 +52,7 @@ pub fn run(name: &str, arguments: &[String]) -> Option<i32> {
         "_upload" => upload::run(arguments),
         "_download" => download::run(arguments),
         "_agents" => agents::run(&request()),
+        "_health" => health::run(arguments),
         "_install" => install::run(arguments, &request()),
         "_end" => end::run(arguments),
         "_hangup" => end::hang_up(arguments),
@@ -124,7 +127,10 @@ pub fn exit_path(state: &Path, session_id: u32) -> PathBuf {
     state.join("sessions").join(format!("{session_id}.exit"))
 }
 
-/// The exit code that a session's wrapper wrote.
-pub fn exit_code(path: &Path) -> Option<i32> {
-    std::fs::read_to_string(path).ok()?.trim().parse().ok()
+/// How a session's program ended, as its wrapper wrote it: an exit code, and `out_of_memory` when
+/// that was the reason.
+pub fn exit_words(path: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?.trim().to_owned();
+    let code = text.split(' ').next().unwrap_or_default();
+    code.parse::<i32>().is_ok().then_some(text)
 }

@@ -1,6 +1,6 @@
 //! Asks tmux what there is: its version and sessions at the start, one session when it fell silent.
 
-use super::{Failure, argument, exit_code};
+use super::{Failure, argument, exit_words};
 use crate::tmux::server::{Found, LIST_FORMAT, tmux};
 use crate::tmux::version::Version;
 use protocol::envelope::codes;
@@ -23,11 +23,12 @@ pub fn survey(arguments: &[String]) -> Result<String, Failure> {
 }
 
 /// Arguments: socket, session, gateway, exit file. Answer: `alive` with tmux's number of the
-/// session, `exited CODE`, `killed`, or `gone` when there is no server.
+/// session, `exited` with the words of the exit
+/// file, `killed`, or `gone` when there is no server.
 pub fn probe(arguments: &[String]) -> Result<String, Failure> {
     let session_id: u32 = argument(arguments, 1)?.parse().unwrap_or(0);
-    if let Some(code) = exit_code(Path::new(argument(arguments, 3)?)) {
-        return Ok(format!("exited {code}"));
+    if let Some(words) = exit_words(Path::new(argument(arguments, 3)?)) {
+        return Ok(format!("exited {words}"));
     }
     Ok(match find(argument(arguments, 0)?, argument(arguments, 2)?, session_id)? {
         Search::Found(session) => format!("alive {session}"),

@@ -47,7 +47,7 @@ impl Daemon {
                 self.status.watched = watch.on;
                 self.send(ack(&request_id));
                 if watch.on {
-                    self.send_health(now);
+                    self.begin_health(now);
                 }
             }
             Command::GatewayUpdate(update) => self.update(request_id, &update, text),

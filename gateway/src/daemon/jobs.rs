@@ -34,6 +34,8 @@ pub enum Job {
     HangUp(u32),
     /// Why did a session's client go away?
     Probe(u32),
+    /// Measure what health tells of the sessions.
+    Health,
     /// Carry out a command.
     Service(services::Request),
     /// Fetch and install a new version, as the command's text says.
@@ -90,6 +92,7 @@ impl Daemon {
                 path(&config.state_dir),
                 config.gateway_id.clone(),
                 version.to_string(),
+                config.session_memory.map(|megabytes| megabytes.to_string()).unwrap_or_default(),
             ],
             Job::End(session_id) => {
                 let (marker, gateway) = (self.marker(*session_id), config.gateway_id.clone());
@@ -109,6 +112,9 @@ impl Daemon {
                     .into_iter()
                     .chain(flags)
                     .collect()
+            }
+            Job::Health => {
+                vec!["_health".into(), path(&config.state_dir), config.gateway_id.clone()]
             }
             Job::Service(request) => {
                 let child = request.service.child.to_owned();
@@ -135,6 +141,7 @@ impl Daemon {
             Job::End(session_id) => self.processes_ended(session_id, answer),
             Job::HangUp(_) => {}
             Job::Probe(session_id) => self.probed(session_id, answer, now),
+            Job::Health => self.measured(answer.ok(), now),
             Job::Service(request) => self.served(&request, answer),
             Job::Update { .. } => self.installed(answer),
         }
@@ -182,13 +189,11 @@ impl Daemon {
         let recorded = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
         for session_id in recorded.filter(|id| !self.sessions.contains_key(id)) {
             let exit: PathBuf = exit_path(&self.config.state_dir, session_id);
-            let code = crate::child::exit_code(&exit);
-            if code.is_none() {
+            let end = crate::child::exit_words(&exit).and_then(|words| exited(session_id, &words));
+            if end.is_none() {
                 self.effects.push(Effect::Start(Job::HangUp(session_id)));
             }
-            let end =
-                code.map_or_else(|| ended(session_id, "lost"), |code| exited(session_id, code));
-            self.past_ends.push(end);
+            self.past_ends.push(end.unwrap_or_else(|| ended(session_id, "lost")));
         }
     }
 
@@ -250,10 +255,10 @@ impl Daemon {
         }
         let end = match answer {
             "gone" if !session.saw_exit() => ended(id, "lost"),
-            answer => match answer.strip_prefix("exited ").map(str::parse) {
-                Some(Ok(code)) => exited(id, code),
-                _ => ended(id, "killed"),
-            },
+            answer => {
+                let words = answer.strip_prefix("exited ");
+                words.and_then(|it| exited(id, it)).unwrap_or_else(|| ended(id, "killed"))
+            }
         };
         if let Some(ending) = self.ending.get_mut(&id) {
             ending.end = Some(SessionEnded { reason: "ended".to_owned(), ..end });
@@ -284,16 +289,18 @@ impl Daemon {
 /// also reports Ctrl-C of its last command so, which is no reason to call it killed.
 const DEADLY_SIGNALS: [i32; 8] = [1, 4, 6, 7, 8, 9, 11, 15];
 
-/// What the wrapper's exit code says.
-fn exited(session_id: u32, code: i32) -> SessionEnded {
-    let signal = Some(code - 128).filter(|signal| DEADLY_SIGNALS.contains(signal));
-    match signal {
+/// What the wrapper's words say: `0`, or `137 out_of_memory`.
+fn exited(session_id: u32, words: &str) -> Option<SessionEnded> {
+    let (code, reason) = words.split_once(' ').unwrap_or((words, "killed"));
+    let code = code.parse::<u8>().ok()?;
+    let signal = code.checked_sub(128).map(i32::from).filter(|it| DEADLY_SIGNALS.contains(it));
+    Some(match signal {
+        Some(_) if reason == "out_of_memory" => {
+            SessionEnded { signal, ..ended(session_id, "out_of_memory") }
+        }
         Some(_) => SessionEnded { signal, ..ended(session_id, "killed") },
-        None => SessionEnded {
-            exit_code: Some(code).filter(|code| (0..=255).contains(code)),
-            ..ended(session_id, "exited")
-        },
-    }
+        None => SessionEnded { exit_code: Some(i32::from(code)), ..ended(session_id, "exited") },
+    })
 }
 
 fn ended(session_id: u32, reason: &str) -> SessionEnded {

@@ -9,6 +9,7 @@ mod transfers;
 mod turns;
 mod updating;
 
+use crate::child::health::Measured;
 use crate::config::Config;
 use crate::files::{self, Transfers};
 use crate::limits::{FRAMES_PER_TURN, Ms, OUTBOX_MESSAGES};
@@ -155,7 +156,7 @@ impl Daemon {
         }
         self.tell_installs();
         self.update_linked(now);
-        self.send_health(now);
+        self.send_health(&Measured::default(), now);
         self.collect();
     }
 
@@ -277,7 +278,7 @@ impl Daemon {
         self.collect_transfers();
         self.update_tick(now);
         if self.health_deadline().is_some_and(|at| now.mono >= at) {
-            self.send_health(now);
+            self.begin_health(now);
         }
     }
 

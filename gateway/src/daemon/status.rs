@@ -1,11 +1,15 @@
 //! What the gateway says of itself and its machine: hello and health.
 
-use super::{Daemon, Now};
-use crate::limits::{HEALTH_UNWATCHED_MS, Ms};
+use super::{Daemon, Effect, Job, Now};
+use crate::child::health::Measured;
+use crate::limits::{HEALTH_CHANGE_MS, HEALTH_UNWATCHED_MS, Ms};
 use crate::os::{self, Machine};
 use crate::session::Session;
 use protocol::events::{Event, GatewayHealth, GatewayHello, HealthSession, SystemInfo};
 use std::path::Path;
+
+/// Processor time, in hundredths of a second over all processors, below which two looks tell nothing.
+const CPU_TICKS: u64 = 50;
 
 /// When health was said, and who listens.
 #[derive(Debug)]
@@ -15,12 +19,25 @@ pub(super) struct Status {
     interval: Ms,
     last: Option<Ms>,
     last_cpu: Machine,
+    /// What was told last of the processors.
+    cpu: f64,
+    /// A child measures; health is told when it has answered.
+    measuring: bool,
+    /// The sessions that were there then.
+    told: Vec<u32>,
 }
 
 impl Status {
     pub(super) fn new(health_seconds: u64) -> Self {
-        let mut status =
-            Self { watched: false, interval: 0, last: None, last_cpu: Machine::default() };
+        let mut status = Self {
+            watched: false,
+            interval: 0,
+            last: None,
+            last_cpu: Machine::default(),
+            cpu: 0.0,
+            measuring: false,
+            told: Vec::new(),
+        };
         status.set_interval(health_seconds);
         status
     }
@@ -33,8 +50,11 @@ impl Status {
     fn cpu_percent(&mut self, machine: Machine) -> f64 {
         let busy = machine.cpu_busy.saturating_sub(self.last_cpu.cpu_busy);
         let total = machine.cpu_total.saturating_sub(self.last_cpu.cpu_total);
-        self.last_cpu = machine;
-        if total == 0 { 0.0 } else { (busy as f64 * 1_000.0 / total as f64).round() / 10.0 }
+        if total >= CPU_TICKS {
+            self.last_cpu = machine;
+            self.cpu = (busy as f64 * 1_000.0 / total as f64).round() / 10.0;
+        }
+        self.cpu
     }
 }
 
@@ -79,9 +99,13 @@ impl Daemon {
         self.status.watched || self.sessions.values().any(Session::is_attached)
     }
 
-    /// Watched: every interval. Else hourly, and only if anything happened since.
+    /// When a session came or went: at once. Watched: every interval. Else hourly, and only if
+    /// anything happened since.
     pub(super) fn health_deadline(&self) -> Option<Ms> {
-        let last = self.status.last.filter(|_| self.linked)?;
+        let last = self.status.last.filter(|_| self.linked && !self.status.measuring)?;
+        if !self.living().map(Session::id).eq(self.status.told.iter().copied()) {
+            return Some(last + HEALTH_CHANGE_MS);
+        }
         if self.is_watched() {
             return Some(last + self.status.interval);
         }
@@ -89,7 +113,28 @@ impl Daemon {
         active.then_some(last + HEALTH_UNWATCHED_MS)
     }
 
-    pub(super) fn send_health(&mut self, now: Now) {
+    /// Health is due. For who watches, a child measures the sessions first; nobody else is worth one.
+    pub(super) fn begin_health(&mut self, now: Now) {
+        if self.status.measuring {
+            return;
+        }
+        if self.is_watched() && (self.living().next().is_some() || cfg!(target_os = "macos")) {
+            self.status.measuring = true;
+            self.effects.push(Effect::Start(Job::Health));
+        } else {
+            self.send_health(&Measured::default(), now);
+        }
+    }
+
+    /// The child has measured, or could not.
+    pub(super) fn measured(&mut self, answer: Option<&str>, now: Now) {
+        self.status.measuring = false;
+        if self.linked {
+            self.send_health(&answer.map(Measured::read).unwrap_or_default(), now);
+        }
+    }
+
+    pub(super) fn send_health(&mut self, measured: &Measured, now: Now) {
         let machine = os::machine();
         let (disk_used, disk_total) = disk(&self.config.workspace);
         // Activity is kept on the monotonic clock, which a change of the date does not move.
@@ -99,12 +144,12 @@ impl Daemon {
             .map(|session| HealthSession {
                 session_id: session.id(),
                 last_activity_at: wall(session.last_activity()),
-                memory_bytes: None,
+                memory_bytes: measured.memory.get(&session.id()).copied(),
             })
             .collect();
         let health = GatewayHealth {
             timestamp: now.wall,
-            cpu_percent: self.status.cpu_percent(machine),
+            cpu_percent: measured.cpu_percent.unwrap_or_else(|| self.status.cpu_percent(machine)),
             ram_used_bytes: machine.ram_used,
             ram_total_bytes: machine.ram_total,
             disk_used_bytes: disk_used,
@@ -114,6 +159,7 @@ impl Daemon {
             sessions,
         };
         self.status.last = Some(now.mono);
+        self.status.told = health.sessions.iter().map(|session| session.session_id).collect();
         self.send(Event::from(health).to_json(None));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Machine;
 use crate::tmux::server::MARKER_VARIABLE;
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::SocketAddr;
@@ -16,17 +17,73 @@ pub fn abstract_address(name: &str) -> std::io::Result<SocketAddr> {
 
 /// Processes whose environment carries the session's marker, wherever they went.
 pub fn session_processes(marker: &str) -> Vec<i32> {
-    let wanted = format!("{MARKER_VARIABLE}={marker}");
+    let mut found = Vec::new();
+    each_marked(|pid, its| found.extend((its == marker).then_some(pid)));
+    found
+}
+
+/// Calls `found` with every process but this one whose environment carries a marker.
+fn each_marked(mut found: impl FnMut(i32, &str)) {
     let own = std::process::id();
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
-        .filter(|pid| u32::try_from(*pid) != Ok(own))
-        .filter(|pid| {
-            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environment.split(|&b| b == 0).any(|pair| pair == wanted.as_bytes())
-        })
-        .collect()
+    let entries = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    for pid in pids.filter(|pid| u32::try_from(*pid) != Ok(own)) {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let mut pairs = environment.split(|&b| b == 0).filter_map(|p| std::str::from_utf8(p).ok());
+        let marker = pairs.find_map(|pair| {
+            let (name, value) = pair.split_once('=')?;
+            (name == MARKER_VARIABLE).then_some(value)
+        });
+        if let Some(marker) = marker {
+            found(pid, marker);
+        }
+    }
+}
+
+/// Bytes of memory of each session: what its scope holds, or else its processes together.
+/// `session_of` knows which session a marker is of. Pages that processes share count for each.
+pub fn session_memory(session_of: impl Fn(&str) -> Option<u32>) -> BTreeMap<u32, u64> {
+    let (mut together, mut scopes) = (BTreeMap::new(), BTreeMap::new());
+    each_marked(|pid, marker| {
+        let Some(session_id) = session_of(marker) else { return };
+        let bytes: &mut u64 = together.entry(session_id).or_default();
+        *bytes = bytes.saturating_add(resident(pid));
+        if let Some(group) = own_scope(pid) {
+            scopes.entry(session_id).or_insert(group);
+        }
+    });
+    for (session_id, group) in scopes {
+        together.extend(held(&group).map(|bytes| (session_id, bytes)));
+    }
+    together
+}
+
+fn resident(pid: i32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    meminfo(&status, "VmRSS:")
+}
+
+/// The folder of the scope that was made for the process's session.
+fn own_scope(pid: i32) -> Option<String> {
+    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    let path = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let name = path.rsplit('/').next()?;
+    let ours = name.starts_with("chatcode-") && name.ends_with(".scope");
+    ours.then(|| format!("/sys/fs/cgroup{path}"))
+}
+
+/// Bytes in a group, without files that are only cached.
+fn held(group: &str) -> Option<u64> {
+    let all: u64 =
+        fs::read_to_string(format!("{group}/memory.current")).ok()?.trim().parse().ok()?;
+    let stat = fs::read_to_string(format!("{group}/memory.stat")).unwrap_or_default();
+    let cached = stat.lines().find_map(|line| line.strip_prefix("inactive_file "));
+    Some(all.saturating_sub(cached.and_then(|text| text.parse().ok()).unwrap_or(0)))
+}
+
+/// Not needed here: the loop reads the processors' times.
+pub fn cpu_percent() -> Option<f64> {
+    None
 }
 
 /// This process is killed when the one that started it ends.

@@ -3,7 +3,9 @@
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub use linux::*;
+mod scope;
+#[cfg(target_os = "linux")]
+pub use {linux::*, scope::scope};
 
 #[cfg(target_os = "macos")]
 mod macos;

@@ -88,6 +88,7 @@ impl World {
             while let Some(job) = self.jobs.pop_front() {
                 let answer = match &job {
                     Job::Survey => self.tmux.survey(GATEWAY),
+                    Job::Health => "ok ".to_owned(),
                     Job::Probe(id) => format!("ok alive {id}"),
                     other => panic!("unexpected: {other:?}"),
                 };

@@ -1,0 +1,112 @@
+//! Scopes of systemd with a limit of memory, where a session may have one of its own.
+
+use std::path::Path;
+use std::process::Command;
+
+/// Versions of systemd from which scopes know these.
+const OOM_POLICY_SINCE: u32 = 253;
+const EXPANSION_SINCE: u32 = 254;
+
+/// Words that start a program in a scope named `unit` that holds at most `bytes` of memory. None
+/// where there is no cgroup v2, or no manager of this user that outlives a logout and limits memory.
+pub fn scope(unit: &str, bytes: u64) -> Option<Vec<String>> {
+    let root = rustix::process::geteuid().is_root();
+    let (manager, runtime) = manager(Path::new("/"), root, &user()?)?;
+    let version = Command::new("systemd-run").arg("--version").output().ok()?;
+    let version = version_of(&String::from_utf8_lossy(&version.stdout))?;
+    let mut words = vec!["systemd-run".to_owned(), manager.to_owned()];
+    if !root {
+        // A service of the system has no such variable; systemd-run finds the manager by it.
+        let runtime = format!("XDG_RUNTIME_DIR={runtime}");
+        words.splice(0..0, ["/usr/bin/env".to_owned(), runtime]);
+    }
+    let fixed = ["--scope", "--quiet", "--collect"].map(str::to_owned);
+    words.extend(fixed);
+    words.push(format!("--unit={unit}"));
+    words.push(format!("--property=MemoryMax={bytes}"));
+    // Half of what there is, so that one session cannot take it from all others.
+    words.push("--property=MemorySwapMax=50%".to_owned());
+    if version >= OOM_POLICY_SINCE {
+        words.push("--property=OOMPolicy=continue".to_owned());
+    }
+    if version >= EXPANSION_SINCE {
+        words.push("--expand-environment=no".to_owned());
+    }
+    words.push("--".to_owned());
+    Some(words)
+}
+
+struct User {
+    id: u32,
+    name: String,
+}
+
+fn user() -> Option<User> {
+    let name = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok())?;
+    Some(User { id: rustix::process::geteuid().as_raw(), name })
+}
+
+/// The flag for systemd-run and the runtime folder. Everything is looked for beneath `top`.
+fn manager(top: &Path, root: bool, user: &User) -> Option<(&'static str, String)> {
+    let groups = top.join("sys/fs/cgroup");
+    let limits_memory = |group: &str| {
+        let controllers = std::fs::read_to_string(groups.join(group).join("cgroup.controllers"));
+        controllers.is_ok_and(|list| list.split_whitespace().any(|name| name == "memory"))
+    };
+    if root {
+        let ready = top.join("run/systemd/private").exists() && limits_memory("system.slice");
+        return ready.then(|| ("--system", "/run".to_owned()));
+    }
+    let runtime = format!("run/user/{}", user.id);
+    let group = format!("user.slice/user-{0}.slice/user@{0}.service", user.id);
+    // Without lingering the manager ends, and every scope with it, when the user logs out.
+    let stays = top.join("var/lib/systemd/linger").join(&user.name).exists();
+    let ready = stays && top.join(&runtime).join("systemd/private").exists();
+    (ready && limits_memory(&group)).then(|| ("--user", format!("/{runtime}")))
+}
+
+/// `systemd 252 (252.39-1~deb12u2)`.
+fn version_of(text: &str) -> Option<u32> {
+    let word = text.strip_prefix("systemd ")?.split_whitespace().next()?;
+    word.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    #[test]
+    fn versions_are_numbers() {
+        assert_eq!(version_of("systemd 252 (252.39-1~deb12u2)\n+PAM"), Some(252));
+        assert_eq!(version_of("systemd 257~rc1\n"), Some(257));
+        assert_eq!(version_of("busybox"), None);
+    }
+
+    #[test]
+    fn a_manager_must_be_there_stay_and_limit_memory() {
+        let top = std::env::temp_dir().join(format!("cc-scope-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&top);
+        let user = User { id: 1000, name: "vibe".to_owned() };
+        let group = "sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/cgroup.controllers";
+        let needed: [(&str, &str); 3] = [
+            ("run/user/1000/systemd/private", ""),
+            ("var/lib/systemd/linger/vibe", ""),
+            (group, "cpu memory pids\n"),
+        ];
+        let write = |path: &PathBuf, text: &str| {
+            std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            std::fs::write(path, text).expect("a file");
+        };
+        for (path, text) in needed {
+            assert_eq!(manager(&top, false, &user), None, "without {path}");
+            write(&top.join(path), text);
+        }
+        let found = Some(("--user", "/run/user/1000".to_owned()));
+        assert_eq!(manager(&top, false, &user), found);
+        assert_eq!(manager(&top, true, &user), None);
+        write(&top.join(group), "cpu pids\n");
+        assert_eq!(manager(&top, false, &user), None);
+        std::fs::remove_dir_all(&top).expect("cleaned");
+    }
+}
