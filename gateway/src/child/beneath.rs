@@ -127,8 +127,11 @@ fn at_once(_: &OwnedFd, _: &Path, _: OFlags) -> Option<Result<OwnedFd, Errno>> {
 
 /// What a failed call on the file at `path` means to who asked for it.
 pub fn failure(path: &str, error: impl Into<io::Error>) -> Failure {
-    let error = error.into();
-    let (code, why) = match Errno::from_io_error(&error) {
+    failed(path, &error.into())
+}
+
+fn failed(path: &str, error: &io::Error) -> Failure {
+    let (code, why) = match Errno::from_io_error(error) {
         Some(Errno::NOENT) => (codes::NOT_FOUND, "there is no such file or folder"),
         Some(Errno::ACCESS | Errno::PERM | Errno::ROFS) => {
             (codes::PERMISSION_DENIED, "the gateway's user may not do that")

@@ -23,7 +23,8 @@ pub fn run(arguments: &[String]) -> Result<String, Failure> {
     let workspace = argument(arguments, 0)?;
     let (base, path) = (argument(arguments, 1)?, argument(arguments, 2)?);
     let (mut file, there) = open(Path::new(workspace), base, path)?;
-    let (mode, mtime) = (there.mode() & 0o7777, there.mtime().max(0));
+    let mode = there.mode() & 0o7777;
+    let mtime = u64::try_from(there.mtime()).unwrap_or(0);
     say(&format!("open {} {mode} {mtime}", there.len()));
     let stdout = std::io::stdout().as_fd().try_clone_to_owned();
     let mut stdout = File::from(stdout.map_err(|error| failure(path, error))?);

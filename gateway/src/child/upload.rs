@@ -214,7 +214,9 @@ fn without_name(_: &OwnedFd) -> Option<Result<File, Errno>> {
 /// A name that nobody else chooses.
 fn temporary_name() -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    format!(".chatcode-{}-{}.part", std::process::id(), now.unwrap_or_default().as_nanos())
+    let now = now.unwrap_or_default();
+    let process = std::process::id();
+    format!(".chatcode-{process}-{}-{}.part", now.as_secs(), now.subsec_nanos())
 }
 
 fn again(folder: &OwnedFd) -> Result<OwnedFd, Errno> {

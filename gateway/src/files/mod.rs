@@ -364,6 +364,11 @@ impl Transfers {
         }
     }
 
+    /// Whether there is no transfer, and no child of one that still leaves.
+    pub fn is_idle(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// What is to be sent before everything else.
     pub fn take_told(&mut self) -> Vec<String> {
         std::mem::take(&mut self.told)
@@ -411,6 +416,10 @@ impl Transfers {
             Stage::Upload(upload) => upload.ending.is_none(),
             _ => false,
         };
+        if !transfer.child {
+            self.told.extend(request_id.as_deref().map(ack));
+            return self.all.retain(|transfer| transfer.slot != slot);
+        }
         let kill_at = tidies_up.then_some(now + CLOSING_MS);
         transfer.deadline = now + CHILD_MS;
         transfer.stage = Stage::Closing { request_id, kill_at };

@@ -278,6 +278,24 @@ fn a_reader_that_does_not_ack_stays_at_four_chunks_and_the_others_go_on() {
 }
 
 #[test]
+fn a_download_whose_child_is_done_can_end_early_too() {
+    let mut world = World::new();
+    let told: [&[&str]; 3] = [&["ack c ok"], &[], &["error r7 timed_out"]];
+    for (ending, told) in told.into_iter().enumerate() {
+        let slot = world.download(7, 3);
+        world.say(slot, "\0\0\0\0ok abc\n");
+        world.transfers.on_closed(slot, world.now);
+        match ending {
+            0 => world.transfers.cancel("c", 7, world.now).expect("cancelled"),
+            1 => world.transfers.link_lost(world.now),
+            _ => world.transfers.tick(world.now + FILE_DEADLINE_MS),
+        }
+        assert!(world.transfers.is_idle());
+        assert_eq!(world.told(), told);
+    }
+}
+
+#[test]
 fn a_lost_link_ends_everything_in_silence() {
     let mut world = World::new();
     let slots = [world.upload(1, 5), world.download(2, 1)];

@@ -7,6 +7,7 @@ use integration::connection::Wire;
 use integration::fixture::Stage;
 use integration::mock_cp::MockCp;
 use integration::patterns::{Random, noise};
+use integration::process::memory;
 use integration::tls::TestAuthority;
 use integration::transfer::{Download, Upload, download, upload};
 use protocol::limits::{FILE_BYTES, FILE_CHUNK_BYTES};
@@ -39,6 +40,7 @@ pub fn all(report: &mut Report, effort: Effort) {
     stage.type_in(SESSION, "stty raw -echo; echo raw-$((1+1)); exec cat\r");
     stage.expect(SESSION, "raw-2");
 
+    let before = memory(stage.gateway.process().id(), "VmRSS");
     let runs = effort.samples(RUNS).max(2);
     let (mut up, mut down, mut floor_up, mut floor_down) = (0.0_f64, 0.0_f64, 0.0_f64, 0.0_f64);
     for _ in 0..runs {
@@ -58,6 +60,9 @@ pub fn all(report: &mut Report, effort: Effort) {
     let count = effort.samples(KEYSTROKES);
     echo(report, "up", keystrokes(&mut stage, count, &mut Uploads::new(&content)));
     echo(report, "down", keystrokes(&mut stage, count, &mut Downloads { going: None }));
+    let after = memory(stage.gateway.process().id(), "VmRSS");
+    report.add("file.rss.before", "  RSS before any transfer", before as f64 / MEGABYTE, "MB");
+    report.add("file.rss.after", "  RSS after all of them", after as f64 / MEGABYTE, "MB");
 }
 
 fn rate(content: &[u8], run: impl FnOnce() -> Result<(), integration::transfer::Failed>) -> f64 {
