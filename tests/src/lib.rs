@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod agents;
+pub mod api;
 pub mod browser;
 pub mod connection;
 pub mod fixture;

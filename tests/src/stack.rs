@@ -145,3 +145,65 @@ pub fn sign_in(browser: &Browser, name: &'static str, url: &str, size: (u32, u32
     page.wait(&crate::browser::id("account-menu"));
     page
 }
+
+/// A control plane, a person, and the gateway of their one server: all but a browser.
+pub struct Installation {
+    /// Signed in.
+    pub person: crate::api::Person,
+    /// The gateway, online.
+    pub gateway: Gateway,
+    /// The server's id.
+    pub gateway_id: String,
+    /// The control plane.
+    pub control_plane: ControlPlane,
+}
+
+impl Installation {
+    /// Starts everything; `prepare` may change how the gateway will run.
+    pub fn new(prepare: impl FnOnce(&mut Gateway)) -> Self {
+        let control_plane = ControlPlane::start();
+        let person = crate::api::Person::sign_in(&control_plane.url());
+        let (gateway_id, bootstrap_token) = person.new_server("Test");
+        let url = format!("{}/gateway", control_plane.url().replacen("http", "ws", 1));
+        let mut gateway = Gateway::new(&url);
+        gateway.unset("GATEWAY_AUTH_TOKEN");
+        gateway.set("GATEWAY_ID", &gateway_id);
+        gateway.set("GATEWAY_BOOTSTRAP_TOKEN", &bootstrap_token);
+        prepare(&mut gateway);
+        gateway.run();
+        let installation = Self { person, gateway, gateway_id, control_plane };
+        installation.wait_online();
+        installation
+    }
+
+    /// Waits until the control plane calls the server online.
+    pub fn wait_online(&self) {
+        crate::eventually("the server is online", crate::PATIENCE, || {
+            (self.server()["status"] == "online").then_some(())
+        });
+    }
+
+    /// The server as the API shows it.
+    pub fn server(&self) -> Value {
+        self.person.ask("GET", "/api/servers").expect(200)["servers"][0].take()
+    }
+
+    /// The path of something of the server.
+    pub fn path(&self, rest: &str) -> String {
+        format!("/api/servers/{}{rest}", self.gateway_id)
+    }
+
+    /// A new session of a plain shell in a folder of the workspace; its id.
+    pub fn create_session(&self, workdir: &str) -> u64 {
+        let body = serde_json::json!({
+            "name": workdir, "workdir": workdir, "agent": "none", "cols": 80, "rows": 24,
+        });
+        let made = self.person.send("POST", &self.path("/sessions"), body).expect(201);
+        made["session"]["session_id"].as_u64().expect("an id")
+    }
+
+    /// A watcher of the server.
+    pub fn watch(&self) -> crate::api::Socket {
+        self.person.socket(&self.path("/socket"))
+    }
+}

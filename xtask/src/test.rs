@@ -37,8 +37,8 @@ const INTEGRATION: &[&str] = &[
 const OF_TMUX: &[&str] =
     &["sessions", "files", "splits", "local", "recovery", "flow", "signals", "bytes", "fidelity"];
 
-/// With real browsers.
-const END_TO_END: &[&str] = &["attention", "far_away", "browser"];
+/// With the real control plane, and most with real browsers.
+const END_TO_END: &[&str] = &["services", "attention", "far_away", "browser"];
 
 type Step = fn(&Path) -> Result<()>;
 
