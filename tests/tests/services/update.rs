@@ -63,6 +63,7 @@ fn what_must_not_be_installed_is_refused_at_once() {
     refused(
         &Manifest { target: "sparc-sun-solaris".to_owned(), ..new.clone() },
         &key,
+        409,
         "wrong_target",
     );
     refused(&Manifest { url: "http://127.0.0.1/x".to_owned(), ..new }, &key, 400, "bad_manifest");
