@@ -43,6 +43,10 @@ pub const TO_TEST: &[Program] = &[
     ("screen", "screen"),
     ("shellcheck", "shellcheck"),
     ("zsh", "zsh"),
+    // A kernel with systemd for what a container has not.
+    ("linux.uml", "user-mode-linux"),
+    ("systemd-run", "systemd"),
+    ("dbus-daemon", "dbus-daemon"),
 ];
 
 /// Makes sure of Node and its packages.

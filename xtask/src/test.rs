@@ -24,6 +24,7 @@ const INTEGRATION: &[&str] = &[
     "signals",
     "bytes",
     "agents",
+    "memory_scope",
     "storms",
     "fidelity",
 ];
