@@ -10,6 +10,7 @@ pub mod browser;
 pub mod connection;
 pub mod fixture;
 pub mod gateway;
+pub mod guest;
 pub mod halting;
 pub mod link;
 pub mod mock_cp;

@@ -49,6 +49,10 @@ pub const TO_TEST: &[Program] = &[
     ("shellcheck", "shellcheck"),
     ("minisign", "minisign"),
     ("strip", "binutils"),
+    // A kernel with systemd for what a container has not.
+    ("linux.uml", "user-mode-linux"),
+    ("systemd-run", "systemd"),
+    ("dbus-daemon", "dbus-daemon"),
 ];
 
 /// Makes sure of Node and its packages.

@@ -29,6 +29,7 @@ const INTEGRATION: &[&str] = &[
     "signals",
     "bytes",
     "agents",
+    "memory_scope",
     "storms",
     "fidelity",
 ];

@@ -3,8 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Versions of systemd from which scopes know these.
-const OOM_POLICY_SINCE: u32 = 253;
+/// From this version of systemd a scope is stopped as a whole when one of its programs is killed for
+/// memory, unless it is told to go on (seen in 252).
+const OOM_POLICY_SINCE: u32 = 252;
+
+/// From this one, `$` in what a scope runs may be taken for a variable, unless that is switched off.
 const EXPANSION_SINCE: u32 = 254;
 
 /// Words that start a program in a scope named `unit` that holds at most `bytes` of memory. None
