@@ -41,6 +41,8 @@ pub const TO_TEST: &[Program] = &[
     ("gdb", "gdb"),
     ("fzf", "fzf"),
     ("screen", "screen"),
+    ("systemd-analyze", "systemd"),
+    ("unshare", "util-linux"),
     ("zsh", "zsh"),
     ("fish", "fish"),
     ("shellcheck", "shellcheck"),

@@ -18,17 +18,19 @@ const INTEGRATION: &[&str] = &[
     "link",
     "local",
     "command_line",
+    "service",
     "recovery",
     "flow",
     "signals",
     "bytes",
+    "traps",
     "storms",
     "fidelity",
 ];
 
 /// Those of them that a gateway and a tmux can pass or fail: they run again with every other tmux.
 const OF_TMUX: &[&str] =
-    &["sessions", "splits", "local", "recovery", "flow", "signals", "bytes", "fidelity"];
+    &["sessions", "splits", "local", "recovery", "flow", "signals", "bytes", "traps", "fidelity"];
 
 /// With real browsers.
 const END_TO_END: &[&str] = &["attention", "far_away", "browser"];
