@@ -1,6 +1,7 @@
 //! Creates a session: its folder, its instruction files, its tmux session.
 
 use super::{Failure, argument, exit_path, record_path};
+use crate::limits::{CREATE_AGAIN, CREATE_TRIES};
 use crate::tmux::server::{MARKER_VARIABLE, configuration, session_name, tmux};
 use crate::tmux::version::Version;
 use protocol::commands::{Agent, Command as Message, Incoming, SessionCreate, decode};
@@ -51,15 +52,28 @@ pub fn run(arguments: &[String], request: &str) -> Result<String, Failure> {
     outcome
 }
 
+/// tmux's server ends with its last session, and a new one may meet it at that moment. Nothing was
+/// created then, so asking again is safe.
 fn start(command: &mut Command) -> Result<String, Failure> {
-    let output = command.output().map_err(|error| {
-        Failure::new(codes::TMUX_FAILED, format!("cannot start tmux: {error}; install tmux"))
-    })?;
+    let mut output = ask_tmux(command)?;
+    for _ in 1..CREATE_TRIES {
+        if !String::from_utf8_lossy(&output.stderr).contains("server exited unexpectedly") {
+            break;
+        }
+        std::thread::sleep(CREATE_AGAIN);
+        output = ask_tmux(command)?;
+    }
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(Failure::new(codes::TMUX_FAILED, format!("tmux new-session: {}", said.trim())));
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn ask_tmux(command: &mut Command) -> Result<std::process::Output, Failure> {
+    command.output().map_err(|error| {
+        Failure::new(codes::TMUX_FAILED, format!("cannot start tmux: {error}; install tmux"))
+    })
 }
 
 fn new_session(
