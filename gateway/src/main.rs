@@ -40,7 +40,7 @@ fn run(asked: &Parsed) -> u8 {
         Ok(config) => config,
         Err(error) => return usage(&format!("{error}\nTry: {PROGRAM} run --help")),
     };
-    log::set(config.log_level, config.log_format);
+    log::init(config.log_level, config.log_format);
     match event_loop::run(config, flags) {
         Ok(()) => exit::DONE,
         Err(error) => {
