@@ -195,6 +195,13 @@ pub const CHILD_OUTPUT_BYTES: usize = protocol::limits::MAX_TEXT_BYTES;
 /// Commands of the control plane that children carry out at once.
 pub const MAX_SERVICES: usize = 8;
 
+/// Times that a new session is asked of a tmux server that is just ending, and the pause between
+/// two: together far longer than a server takes to end, far shorter than a command may take.
+pub const CREATE_TRIES: u32 = 10;
+
+/// See [`CREATE_TRIES`].
+pub const CREATE_AGAIN: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// Levels of folders beneath the workspace that are listed.
 pub const FOLDER_DEPTH: usize = 3;
 

@@ -74,7 +74,7 @@ impl Format {
 }
 
 /// Sets level and form, before anything is logged and whenever the settings change.
-pub fn set(level: Level, format: Format) {
+pub fn init(level: Level, format: Format) {
     LEVEL.store(level as u8, Ordering::Relaxed);
     FORMAT.store(format as u8, Ordering::Relaxed);
 }

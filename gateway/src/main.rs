@@ -66,7 +66,7 @@ fn run(own: &'static Identity, asked: &Parsed) -> u8 {
         Ok(config) => config,
         Err(message) => return usage(&format!("{message}\nTry: {PROGRAM} run --help")),
     };
-    log::set(config.log_level, config.log_format);
+    log::init(config.log_level, config.log_format);
     match event_loop::run(config, flags) {
         Ok(()) => exit::DONE,
         Err(error) => {

@@ -6,6 +6,7 @@ use integration::gateway::binary;
 use integration::pty::Pty;
 use integration::tempdir::TempDir;
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -193,6 +194,14 @@ fn the_man_page_has_no_warnings_and_shows_every_command() {
     assert!(text.contains("--cp-url URL, GATEWAY_CP_URL"), "{text}");
 }
 
+/// A systemctl with one answer.
+fn systemctl_says(home: &TempDir, answer: &str) {
+    let path = home.join("bin/systemctl");
+    std::fs::create_dir_all(home.join("bin")).expect("a folder");
+    std::fs::write(&path, format!("#!/bin/sh\nprintf '{answer}\\n'\n")).expect("written");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("set");
+}
+
 #[test]
 fn every_documented_exit_code_is_reached() {
     let home = TempDir::new();
@@ -214,6 +223,15 @@ fn every_documented_exit_code_is_reached() {
     ends(&["run"], exit::USAGE, "GATEWAY_ID is not set");
     ends(&["_nothing"], exit::USAGE, "internal");
     ends(&["attach"], exit::NO_INPUT, "no session");
+    for (state, code) in [("inactive", exit::STOPPED), ("active", exit::DONE)] {
+        systemctl_says(&home, &format!("LoadState=loaded\\nActiveState={state}"));
+        let (got, text, _) = gateway(home.path(), &["service", "status", "--user"]);
+        assert_eq!(got, code, "{text}");
+        reached.insert(got);
+    }
+    systemctl_says(&home, "LoadState=not-found");
+    assert_eq!(gateway(home.path(), &["service", "status", "--user"]).0, exit::ABSENT);
+    reached.insert(exit::ABSENT);
     let mut without_tmux = person(binary(), home.path());
     let output = without_tmux.env("PATH", "/nowhere").arg("list").output().expect("it runs");
     assert_eq!(output.status.code(), Some(i32::from(exit::UNAVAILABLE)));

@@ -44,6 +44,8 @@ pub const TO_TEST: &[Program] = &[
     ("sshd", "openssh-server"),
     ("ssh", "openssh-client"),
     ("strace", "strace"),
+    ("systemd-analyze", "systemd"),
+    ("unshare", "util-linux"),
     ("zsh", "zsh"),
     ("fish", "fish"),
     ("shellcheck", "shellcheck"),

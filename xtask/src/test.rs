@@ -23,11 +23,13 @@ const INTEGRATION: &[&str] = &[
     "doctor",
     "health",
     "memory_guard",
+    "service",
     "recovery",
     "update",
     "flow",
     "signals",
     "bytes",
+    "traps",
     "agents",
     "memory_scope",
     "storms",
@@ -35,8 +37,10 @@ const INTEGRATION: &[&str] = &[
 ];
 
 /// Those of them that a gateway and a tmux can pass or fail: they run again with every other tmux.
-const OF_TMUX: &[&str] =
-    &["sessions", "files", "splits", "local", "recovery", "flow", "signals", "bytes", "fidelity"];
+const OF_TMUX: &[&str] = &[
+    "sessions", "files", "splits", "local", "recovery", "flow", "signals", "bytes", "traps",
+    "fidelity",
+];
 
 /// With the real control plane, and most with real browsers.
 const END_TO_END: &[&str] = &["services", "attention", "far_away", "browser"];

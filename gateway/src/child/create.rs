@@ -3,6 +3,7 @@
 use super::workdir::{make_workdir, write_instructions};
 use super::{Failure, argument, exit_path, hex, record_path};
 use crate::agents::{in_login_shell, shell};
+use crate::limits::{CREATE_AGAIN, CREATE_TRIES};
 use crate::os;
 use crate::private_files::write_private;
 use crate::tmux::server::{MARKER_VARIABLE, configuration, session_name, tmux};
@@ -83,15 +84,28 @@ pub fn run(arguments: &[String], request: &str) -> Result<String, Failure> {
     outcome.map(|started| format!("{started} {workdir}"))
 }
 
+/// tmux's server ends with its last session, and a new one may meet it at that moment. Nothing was
+/// created then, so asking again is safe.
 fn start(command: &mut Command) -> Result<String, Failure> {
-    let output = command.output().map_err(|error| {
-        Failure::new(codes::TMUX_FAILED, format!("cannot start tmux: {error}; install tmux"))
-    })?;
+    let mut output = ask_tmux(command)?;
+    for _ in 1..CREATE_TRIES {
+        if !String::from_utf8_lossy(&output.stderr).contains("server exited unexpectedly") {
+            break;
+        }
+        std::thread::sleep(CREATE_AGAIN);
+        output = ask_tmux(command)?;
+    }
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(Failure::new(codes::TMUX_FAILED, format!("tmux new-session: {}", said.trim())));
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn ask_tmux(command: &mut Command) -> Result<std::process::Output, Failure> {
+    command.output().map_err(|error| {
+        Failure::new(codes::TMUX_FAILED, format!("cannot start tmux: {error}; install tmux"))
+    })
 }
 
 /// What a session is made of.

@@ -39,8 +39,12 @@ fn ask_of(scope: Scope, home: PathBuf, deadline: Deadline) -> Option<State> {
     let words = manager().question(&service);
     let (program, arguments) = words.split_first()?;
     let outcome = run(Command::new(program).args(arguments), deadline.within(ASK));
-    let Outcome::Done(true, answer, _) = outcome else { return None };
-    let status = manager().read(&answer, manager().file(&service).exists());
+    let answer = match &outcome {
+        Outcome::Done(true, answer, _) => Some(&**answer),
+        Outcome::Done(false, ..) => None,
+        Outcome::NotStarted(_) | Outcome::Late => return None,
+    };
+    let status = manager().read(answer, manager().file(&service).exists())?;
     Some(match (status.installed, status.running) {
         (false, _) => State::NotInstalled,
         (true, false) => State::Stopped,

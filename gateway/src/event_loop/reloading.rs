@@ -20,7 +20,7 @@ impl EventLoop {
         let running = self.daemon.config();
         let (config, waiting) = config.replacing(running);
         let relink = config.cp_url != running.cp_url || config.bearer() != running.bearer();
-        crate::log::set(config.log_level, config.log_format);
+        crate::log::init(config.log_level, config.log_format);
         self.daemon.reconfigure(config);
         for setting in waiting {
             crate::log!(Warn, "a changed setting waits for a restart", setting = setting);

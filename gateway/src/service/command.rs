@@ -49,9 +49,12 @@ fn install(
 }
 
 fn status(manager: &dyn ServiceManager, service: &Service) -> Result<u8, Refusal> {
-    let output = call(&manager.question(service))?;
+    let question = manager.question(service);
+    let output = call(&question)?;
     let answer = String::from_utf8_lossy(&output.stdout);
-    let status = manager.read(&answer, manager.file(service).exists());
+    let answer = output.status.success().then_some(answer.as_ref());
+    let status = manager.read(answer, manager.file(service).exists());
+    let status = status.ok_or_else(|| failed(&question, &output, exit::UNAVAILABLE))?;
     let (line, code) = in_words(&status);
     say(&line);
     Ok(code)
@@ -59,7 +62,7 @@ fn status(manager: &dyn ServiceManager, service: &Service) -> Result<u8, Refusal
 
 fn in_words(status: &Status) -> (String, u8) {
     if !status.installed {
-        return (format!("not installed: {NAME} service install"), exit::ABSENT);
+        return (format!("not installed; to install it: {NAME} service install"), exit::ABSENT);
     }
     let starts = if status.enabled { "starts by itself" } else { "does not start by itself" };
     let (runs, code) =
@@ -153,9 +156,7 @@ fn carry_out(step: &Step) -> Result<(), Refusal> {
         Step::Run(words) => {
             let output = call(words)?;
             if !output.status.success() {
-                let said = String::from_utf8_lossy(&output.stderr);
-                let message = format!("{} failed: {}", words.join(" "), said.trim());
-                return Err((message, exit::FAILED));
+                return Err(failed(words, &output, exit::FAILED));
             }
         }
         Step::Try(words) => {
@@ -176,8 +177,16 @@ fn call(words: &[String]) -> Result<Output, Refusal> {
     let (program, arguments) = words.split_first().ok_or((String::new(), exit::FAILED))?;
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
     output.map_err(|error| {
-        (format!("cannot run {program}: {error}; is it this machine's?"), exit::UNAVAILABLE)
+        (
+            format!("cannot run {program}: {error}; this machine may have another manager"),
+            exit::UNAVAILABLE,
+        )
     })
+}
+
+fn failed(words: &[String], output: &Output, code: u8) -> Refusal {
+    let said = String::from_utf8_lossy(&output.stderr);
+    (format!("{} failed: {}", words.join(" "), said.trim()), code)
 }
 
 /// Whole or not at all.

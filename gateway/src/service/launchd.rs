@@ -94,20 +94,22 @@ impl ServiceManager for Launchd {
     }
 
     /// The answer is for people and indented; the first `state` and `pid` are the job's.
-    fn read(&self, answer: &str, exists: bool) -> Status {
+    fn read(&self, answer: Option<&str>, exists: bool) -> Option<Status> {
+        // It fails for a job that is not loaded.
+        let answer = answer.unwrap_or_default();
         let value = |name: &str| {
             let mut lines = answer.lines().filter_map(|line| line.trim().split_once(" = "));
             lines.find(|(key, _)| *key == name).map_or("", |(_, value)| value)
         };
         let state = value("state");
         let running = state == "running";
-        Status {
+        Some(Status {
             installed: exists,
             enabled: exists && !answer.is_empty(),
             running,
             process: if running { format!("process {}", value("pid")) } else { state.to_owned() },
             says: String::new(),
-        }
+        })
     }
 }
 
@@ -123,11 +125,11 @@ mod tests {
     fn answers_of_launchctl_are_read() {
         let text = "gui/501/chatcode-gateway = {\n\tactive count = 1\n\tstate = running\n\n\
                     \tpid = 321\n\tspawned = {\n\t\tstate = other\n\t}\n}\n";
-        let status = Launchd.read(text, true);
+        let status = Launchd.read(Some(text), true).expect("an answer");
         assert!(status.installed && status.enabled && status.running);
         assert_eq!(status.process, "process 321");
         let waiting = text.replace("running", "not running");
-        assert!(!Launchd.read(&waiting, true).running);
-        assert_eq!(Launchd.read("", false), Status::default());
+        assert!(!Launchd.read(Some(&waiting), true).expect("an answer").running);
+        assert_eq!(Launchd.read(None, false), Some(Status::default()));
     }
 }

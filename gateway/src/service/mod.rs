@@ -92,8 +92,9 @@ pub trait ServiceManager {
     /// The command that tells how the service is.
     fn question(&self, service: &Service) -> Vec<String>;
 
-    /// Reads its answer; `exists` tells whether [`ServiceManager::file`] does.
-    fn read(&self, answer: &str, exists: bool) -> Status;
+    /// Reads its answer, which is `None` when it failed; `exists` tells whether
+    /// [`ServiceManager::file`] does. `None` when there is no manager to ask.
+    fn read(&self, answer: Option<&str>, exists: bool) -> Option<Status>;
 }
 
 /// The manager of this machine.

@@ -97,14 +97,16 @@ impl ServiceManager for Systemd {
         Self::systemctl(service, &["show", NAME, wanted])
     }
 
-    fn read(&self, answer: &str, _: bool) -> Status {
+    fn read(&self, answer: Option<&str>, _: bool) -> Option<Status> {
+        // It answers about services that it does not know too.
+        let answer = answer?;
         let value = |name: &str| {
             let mut lines = answer.lines().filter_map(|line| line.split_once('='));
             lines.find(|(key, _)| *key == name).map_or("", |(_, value)| value)
         };
         let state = value("ActiveState");
         let running = matches!(state, "active" | "reloading");
-        Status {
+        Some(Status {
             installed: !matches!(value("LoadState"), "" | "not-found"),
             enabled: value("UnitFileState").starts_with("enabled"),
             running,
@@ -114,14 +116,18 @@ impl ServiceManager for Systemd {
                 state.to_owned()
             },
             says: value("StatusText").to_owned(),
-        }
+        })
     }
 }
 
 /// A word of a command line in a unit. Variables are not expanded in the path of the program.
 fn quoted(path: &Path, what: &str, is_argument: bool) -> Result<String, String> {
+    let text = line_of(path, what)?;
+    if !is_argument && text.contains(['"', '\'', '\\']) {
+        return Err(format!("systemd runs no {what} with quotes in its path; move {text}"));
+    }
     let mut out = String::from('"');
-    for letter in line_of(path, what)?.chars() {
+    for letter in text.chars() {
         match letter {
             '"' | '\\' => out.push('\\'),
             '%' => out.push('%'),
@@ -140,7 +146,7 @@ mod tests {
 
     #[test]
     fn answers_of_systemctl_are_read() {
-        let read = |text: &str| Systemd.read(text, true);
+        let read = |text: &str| Systemd.read(Some(text), true).expect("an answer");
         let status = read(
             "LoadState=loaded\nUnitFileState=enabled\nActiveState=active\nMainPID=7\n\
              StatusText=0.1.0, a=b\n",
@@ -151,14 +157,16 @@ mod tests {
         assert!(status.installed && !status.enabled && !status.running);
         assert_eq!(status.process, "failed");
         assert!(!read("LoadState=not-found\nActiveState=inactive\n").installed);
-        assert!(!read("").installed);
+        assert_eq!(Systemd.read(None, true), None, "no manager");
     }
 
     #[test]
     fn paths_are_quoted_and_control_characters_refused() {
         let path = Path::new("/a b/\"c\\/%h/$HOME");
         assert_eq!(quoted(path, "x", true).expect("fine"), r#""/a b/\"c\\/%%h/$$HOME""#);
-        assert_eq!(quoted(path, "x", false).expect("fine"), r#""/a b/\"c\\/%%h/$HOME""#);
+        assert!(quoted(path, "x", false).is_err());
+        let program = Path::new("/a b/%h/$HOME");
+        assert_eq!(quoted(program, "x", false).expect("fine"), r#""/a b/%%h/$HOME""#);
         assert!(quoted(Path::new("/a\nExecStart=b"), "x", true).is_err());
     }
 }
