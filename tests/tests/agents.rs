@@ -437,7 +437,7 @@ fn an_environment_arrives_as_it_was_given_short_or_long() {
 }
 
 #[test]
-fn trap_6_an_environment_does_not_leak_into_the_next_session() {
+fn trap_06_an_environment_does_not_leak_into_the_next_session() {
     let mut stage = Stage::new();
     let env = BTreeMap::from([("ONLY_MINE".to_owned(), "secret-of-session-1".to_owned())]);
     stage.request(shell_with(1, &env)).expect("a session");
@@ -450,7 +450,7 @@ fn trap_6_an_environment_does_not_leak_into_the_next_session() {
 }
 
 #[test]
-fn trap_4_the_gateways_token_is_in_no_session_and_no_installer() {
+fn trap_04_the_gateways_token_is_in_no_session_and_no_installer() {
     let mut stage = stage_with("env >\"$HOME/seen\"; exit 1");
     let without_secrets = |seen: &str, who: &str| {
         assert!(!seen.contains(gateway::AUTH_TOKEN), "{who}");

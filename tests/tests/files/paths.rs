@@ -34,7 +34,7 @@ fn paths_that_leave_the_workspace_are_refused() {
 }
 
 #[test]
-fn trap_5_links_inside_of_the_workspace_lead_nowhere() {
+fn trap_05_links_inside_of_the_workspace_lead_nowhere() {
     let mut stage = Stage::new();
     let outside = TempDir::new();
     std::fs::write(outside.join("secret"), "secret").expect("written");

@@ -18,8 +18,8 @@ thread_local! {
 fn prepare() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        use chatcode_gateway::log::{Format, Level, set};
-        set(Level::Error, Format::Text);
+        use chatcode_gateway::log::{Format, Level, init};
+        init(Level::Error, Format::Text);
         let others = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             let ours = WORDS.with_borrow_mut(|words| {

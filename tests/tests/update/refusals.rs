@@ -6,7 +6,7 @@ use protocol::envelope::codes;
 
 /// Trap 9: a hash from the same message, plain http, no size limit, no check for downgrades.
 #[test]
-fn trap_9_an_update_is_signed_newer_and_fetched_by_https() {
+fn trap_09_an_update_is_signed_newer_and_fetched_by_https() {
     let mut scene = Scene::new();
     let pid = scene.stage.open(1, 80, 24);
     let good = scene.offer(NEW, "none");
