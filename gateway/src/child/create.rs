@@ -10,7 +10,6 @@ use crate::tmux::server::{MARKER_VARIABLE, configuration, session_name, tmux};
 use crate::tmux::version::Version;
 use protocol::commands::{Agent, Command as Message, Incoming, SessionCreate, decode};
 use protocol::envelope::codes;
-use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,6 +22,9 @@ const KEPT_FREE_BYTES: u64 = 128 * 1024 * 1024;
 
 /// Bytes of environment that are given to tmux as words: its messages hold 16 KiB.
 const WORDS_BYTES: usize = 8 * 1024;
+
+/// Names and values.
+type Variables = Vec<(String, String)>;
 
 /// Arguments: socket, workspace, state folder, gateway, tmux version, memory of a session in MiB
 /// when that is set. Request: the command. Answer: tmux's session, window, pane, process id, columns,
@@ -51,15 +53,16 @@ pub fn run(arguments: &[String], request: &str) -> Result<String, Failure> {
     let can = Version::read(&format!("tmux {}", argument(arguments, 4)?))
         .map(Version::capabilities)
         .ok_or_else(|| Failure::new(codes::TMUX_FAILED, "the version of tmux is unknown"))?;
-    let mut variables = create.env.clone().unwrap_or_default();
+    let mut variables: Variables =
+        create.env.iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
     let file = environment_path(state, create.session_id);
     let bytes: usize = variables.iter().map(|(key, value)| key.len() + value.len()).sum();
     // tmux replaces a PATH that it is given by the one of its client.
-    if bytes > WORDS_BYTES || variables.contains_key("PATH") {
+    if bytes > WORDS_BYTES || variables.iter().any(|(key, _)| key == "PATH") {
         let exports = exports(&std::mem::take(&mut variables));
         write_private(&file, exports.as_bytes()).map_err(|error| io(&file, error))?;
     }
-    variables.insert(MARKER_VARIABLE.to_owned(), marker(state, gateway_id, create.session_id));
+    variables.push((MARKER_VARIABLE.to_owned(), marker(state, gateway_id, create.session_id)));
     let mut command = tmux(socket);
     command.current_dir(&workdir).arg("-f").arg(&conf);
     command.envs(search_path().map(|path| ("PATH", path)));
@@ -115,7 +118,7 @@ struct Parts<'a> {
     state: &'a Path,
     /// In hex.
     workdir: &'a str,
-    variables: &'a BTreeMap<String, String>,
+    variables: &'a Variables,
     /// Words that start its program in a scope, if there are scopes.
     scope: &'a [String],
 }
@@ -194,9 +197,8 @@ fn new_session(parts: &Parts<'_>, environment_flag: bool) -> Vec<String> {
 }
 
 /// Lines that make a shell set these variables, whatever their values hold.
-fn exports(variables: &BTreeMap<String, String>) -> String {
-    let ours = |(key, _): &(&String, &String)| *key == MARKER_VARIABLE;
-    let others = variables.iter().filter(|pair| !ours(pair));
+fn exports(variables: &Variables) -> String {
+    let others = variables.iter().filter(|(key, _)| key != MARKER_VARIABLE);
     others
         .map(|(key, value)| format!("export {key}='{}'\n", value.replace('\'', "'\\''")))
         .collect()

@@ -6,13 +6,12 @@ use super::services::Request;
 use protocol::commands::{Agent, AgentsInstall};
 use protocol::envelope::codes;
 use protocol::events::{AgentInstallFailed, AgentInstalled, Event};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What is being installed, and what ended while nobody listened: the last outcome of each agent.
 #[derive(Debug, Default)]
 pub(super) struct Installs {
-    running: BTreeSet<String>,
-    untold: BTreeMap<String, Event>,
+    running: Vec<String>,
+    untold: Vec<(String, Event)>,
 }
 
 impl Daemon {
@@ -26,9 +25,10 @@ impl Daemon {
             let message = "agent must be claude-code, codex, gemini or opencode".to_owned();
             return Err((codes::UNKNOWN_AGENT, message));
         }
-        if !self.installs.running.insert(agent.clone()) {
+        if self.installs.running.contains(agent) {
             return Err((codes::BUSY, format!("{agent} is being installed already")));
         }
+        self.installs.running.push(agent.clone());
         Ok(())
     }
 
@@ -39,7 +39,7 @@ impl Daemon {
         request: &Request,
         answer: Result<&str, (String, String)>,
     ) {
-        self.installs.running.remove(&agent);
+        self.installs.running.retain(|running| *running != agent);
         let outcome = answer.map_err(|(_, message)| message).and_then(|answer| {
             let failed = || answer.strip_prefix("failed ").unwrap_or(answer).to_owned();
             answer.strip_prefix("installed").map(str::trim).ok_or_else(failed)
@@ -58,8 +58,8 @@ impl Daemon {
             }
         };
         if !self.linked {
-            self.installs.untold.insert(agent, event);
-            return;
+            self.installs.untold.retain(|(its, _)| *its != agent);
+            return self.installs.untold.push((agent, event));
         }
         // On another connection nobody knows the request.
         let request_id = self.is_asked(request).then_some(&*request.request_id);
@@ -68,7 +68,7 @@ impl Daemon {
 
     /// After hello: what ended meanwhile.
     pub(super) fn tell_installs(&mut self) {
-        for event in std::mem::take(&mut self.installs.untold).into_values() {
+        for (_, event) in std::mem::take(&mut self.installs.untold) {
             self.send(event.to_json(None));
         }
     }

@@ -144,12 +144,15 @@ impl Daemon {
             .map(|session| HealthSession {
                 session_id: session.id(),
                 last_activity_at: wall(session.last_activity()),
-                memory_bytes: measured.memory.get(&session.id()).copied(),
+                memory_bytes: measured.memory_of(session.id()),
             })
             .collect();
         let health = GatewayHealth {
             timestamp: now.wall,
-            cpu_percent: measured.cpu_percent.unwrap_or_else(|| self.status.cpu_percent(machine)),
+            cpu_percent: match measured.cpu_permille {
+                Some(permille) => f64::from(permille) / 10.0,
+                None => self.status.cpu_percent(machine),
+            },
             ram_used_bytes: machine.ram_used,
             ram_total_bytes: machine.ram_total,
             disk_used_bytes: disk_used,

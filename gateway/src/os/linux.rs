@@ -2,7 +2,6 @@
 
 use super::Machine;
 use crate::tmux::server::MARKER_VARIABLE;
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::SocketAddr;
@@ -42,18 +41,17 @@ fn each_marked(mut found: impl FnMut(i32, &str)) {
 
 /// Bytes of memory of each session: what its scope holds, or else its processes together.
 /// `session_of` knows which session a marker is of. Pages that processes share count for each.
-pub fn session_memory(session_of: impl Fn(&str) -> Option<u32>) -> BTreeMap<u32, u64> {
-    let (mut together, mut scopes) = (BTreeMap::new(), BTreeMap::new());
+pub fn session_memory(session_of: impl Fn(&str) -> Option<u32>) -> Vec<(u32, u64)> {
+    let (mut together, mut scopes) = (Vec::new(), Vec::new());
     each_marked(|pid, marker| {
         let Some(session_id) = session_of(marker) else { return };
-        let bytes: &mut u64 = together.entry(session_id).or_default();
-        *bytes = bytes.saturating_add(resident(pid));
-        if let Some(group) = own_scope(pid) {
-            scopes.entry(session_id).or_insert(group);
-        }
+        super::add(&mut together, session_id, resident(pid));
+        scopes.extend(own_scope(pid).map(|group| (session_id, group)));
     });
-    for (session_id, group) in scopes {
-        together.extend(held(&group).map(|bytes| (session_id, bytes)));
+    // Processes of one session are in one scope, but for those that a person moved.
+    for (session_id, bytes) in &mut together {
+        let scope = scopes.iter().find(|(its, _)| its == session_id);
+        *bytes = scope.and_then(|(_, group)| held(group)).unwrap_or(*bytes);
     }
     together
 }
@@ -82,7 +80,7 @@ fn held(group: &str) -> Option<u64> {
 }
 
 /// Not needed here: the loop reads the processors' times.
-pub fn cpu_percent() -> Option<f64> {
+pub fn cpu_permille() -> Option<u32> {
     None
 }
 

@@ -2,7 +2,6 @@
 
 use super::Machine;
 use crate::tmux::server::MARKER_VARIABLE;
-use std::collections::BTreeMap;
 use std::os::unix::net::SocketAddr;
 use std::process::Command;
 
@@ -32,10 +31,11 @@ pub fn session_processes(marker: &str) -> Vec<i32> {
 
 /// The kernel has no such wish; launchd kills what is left of a job that ended.
 pub fn die_with_parent() {}
+
 /// Bytes of memory of each session's processes together. `session_of` knows which session a marker
 /// is of.
-pub fn session_memory(session_of: impl Fn(&str) -> Option<u32>) -> BTreeMap<u32, u64> {
-    let mut together = BTreeMap::new();
+pub fn session_memory(session_of: impl Fn(&str) -> Option<u32>) -> Vec<(u32, u64)> {
+    let mut together = Vec::new();
     let list = output("/bin/ps", &["-axwwE", "-o", "rss=,command="]);
     for line in list.lines() {
         let Some((_, marker)) = line.split_once(&format!(" {MARKER_VARIABLE}=")) else { continue };
@@ -44,19 +44,20 @@ pub fn session_memory(session_of: impl Fn(&str) -> Option<u32>) -> BTreeMap<u32,
         let session_id = marker.get(..end).and_then(&session_of);
         let kilobytes = line.split_whitespace().next().and_then(|word| word.parse::<u64>().ok());
         if let (Some(session_id), Some(kilobytes)) = (session_id, kilobytes) {
-            let bytes: &mut u64 = together.entry(session_id).or_default();
-            *bytes = bytes.saturating_add(kilobytes.saturating_mul(1024));
+            super::add(&mut together, session_id, kilobytes.saturating_mul(1024));
         }
     }
     together
 }
 
-/// Work of all processors together, 0–100: what `ps` has averaged over the last minute.
-pub fn cpu_percent() -> Option<f64> {
+/// Work of all processors together, 0–1000: what `ps` has averaged over the last minute.
+pub fn cpu_permille() -> Option<u32> {
     let list = output("/bin/ps", &["-A", "-o", "%cpu="]);
-    let busy: f64 = list.lines().filter_map(|line| line.trim().parse::<f64>().ok()).sum();
+    // `12.5`, with a comma in some languages.
+    let tenths = |line: &str| line.trim().replace(['.', ','], "").parse::<u32>().ok();
+    let busy: u32 = list.lines().filter_map(tenths).sum();
     let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Some((busy / cpus as f64).min(100.0))
+    Some((busy / u32::try_from(cpus).unwrap_or(1)).min(1000))
 }
 
 /// There are no scopes on this system.

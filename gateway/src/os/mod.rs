@@ -18,6 +18,14 @@ pub fn monotonic_microseconds() -> i64 {
     now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1_000)
 }
 
+/// Adds to a session's sum.
+fn add(sums: &mut Vec<(u32, u64)>, session_id: u32, bytes: u64) {
+    match sums.iter_mut().find(|(its, _)| *its == session_id) {
+        Some((_, sum)) => *sum = sum.saturating_add(bytes),
+        None => sums.push((session_id, bytes)),
+    }
+}
+
 /// Memory and load of the machine at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Machine {
