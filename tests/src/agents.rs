@@ -1,5 +1,6 @@
 //! Real agents for the tests: pinned versions from npm, installed once into the target folder.
 
+use crate::gateway::Gateway;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -72,4 +73,30 @@ pub fn npm_cache() -> PathBuf {
 fn folder() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR");
     target.map_or_else(|| crate::repository().join("target"), PathBuf::from).join("agents")
+}
+
+/// What the runner of the tests needs to reach npm's registry.
+const WAY_TO_NPM: &[&str] =
+    &["NODE_EXTRA_CA_CERTS", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy"];
+
+/// npm's words when there is no network.
+pub const NO_NETWORK: &[&str] = &["ENOTFOUND", "EAI_AGAIN", "ENETUNREACH", "ECONNREFUSED"];
+
+/// Makes the gateway's login shells find what is in `path`, and npm its registry.
+pub fn reach_npm(gateway: &mut Gateway, path: &str) {
+    let profile = format!("PATH={path}\nexport PATH\n");
+    std::fs::write(gateway.home.join(".profile"), profile).expect("a profile");
+    for name in WAY_TO_NPM {
+        if let Ok(value) = std::env::var(name) {
+            gateway.set(name, &value);
+        }
+    }
+}
+
+/// Gives the gateway's npm a cache that outlives the test.
+pub fn share_npm_cache(gateway: &Gateway) {
+    let cache = npm_cache();
+    std::fs::create_dir_all(&cache).expect("a cache");
+    let npmrc = format!("cache={}\nprefer-offline=true\nfetch-retries=1\n", cache.display());
+    std::fs::write(gateway.home.join(".npmrc"), npmrc).expect("settings of npm");
 }

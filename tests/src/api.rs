@@ -159,12 +159,14 @@ impl Person {
         stream.set_nodelay(true).expect("no delay");
         let stream = MaybeTlsStream::Plain(stream);
         let (socket, _) = tungstenite::client(request, stream).expect("a socket");
-        Socket { socket }
+        Socket { patience: PATIENCE, socket }
     }
 }
 
 /// A page's socket.
 pub struct Socket {
+    /// How long what should come is waited for.
+    pub patience: Duration,
     socket: WebSocket<MaybeTlsStream<TcpStream>>,
 }
 
@@ -189,7 +191,7 @@ impl Socket {
 
     /// The next text message that `is` what is looked for.
     pub fn find(&mut self, what: &str, is: impl Fn(&Value) -> bool) -> Value {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + self.patience;
         loop {
             let message = self.next(deadline).unwrap_or_else(|| panic!("not in time: {what}"));
             let Message::Text(text) = message else { continue };

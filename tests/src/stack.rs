@@ -17,16 +17,24 @@ const EMAIL: &str = "dev@chatcode.localhost";
 pub struct ControlPlane {
     port: u16,
     state: TempDir,
+    environment: Vec<(String, String)>,
     child: Option<Child>,
 }
 
 impl ControlPlane {
     /// Starts it on a free port.
     pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// Starts it on a free port, with these variables beside those of the test.
+    pub fn with(environment: &[(&str, &str)]) -> Self {
         let free = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let port = free.local_addr().expect("an address").port();
         drop(free);
-        let mut control_plane = Self { port, state: TempDir::new(), child: None };
+        let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let environment = environment.iter().map(pair).collect();
+        let mut control_plane = Self { port, state: TempDir::new(), environment, child: None };
         control_plane.run();
         control_plane
     }
@@ -49,6 +57,7 @@ impl ControlPlane {
             .arg("cp-worker/miniflare.mjs")
             .args(["--port", &self.port.to_string(), "--state"])
             .arg(self.state.path())
+            .envs(self.environment.iter().cloned())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .process_group(0)
@@ -161,7 +170,11 @@ pub struct Installation {
 impl Installation {
     /// Starts everything; `prepare` may change how the gateway will run.
     pub fn new(prepare: impl FnOnce(&mut Gateway)) -> Self {
-        let control_plane = ControlPlane::start();
+        Self::at(ControlPlane::start(), prepare)
+    }
+
+    /// As [`Self::new`], at a control plane that runs.
+    pub fn at(control_plane: ControlPlane, prepare: impl FnOnce(&mut Gateway)) -> Self {
         let person = crate::api::Person::sign_in(&control_plane.url());
         let (gateway_id, bootstrap_token) = person.new_server("Test");
         let url = format!("{}/gateway", control_plane.url().replacen("http", "ws", 1));

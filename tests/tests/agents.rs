@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use chatcode_gateway::agents::INSTALLER;
-use integration::agents::npm_cache;
+use integration::agents::{NO_NETWORK, reach_npm, share_npm_cache};
 use integration::fixture::Stage;
 use integration::gateway::{self, Gateway};
 use integration::link::Link;
@@ -24,23 +24,11 @@ use std::time::{Duration, Instant};
 /// How long a real installation may take on a loaded machine with a cold cache.
 const INSTALLATION: Duration = Duration::from_secs(300);
 
-/// What the runner of the tests needs to reach npm's registry.
-const WAY_TO_NPM: &[&str] =
-    &["NODE_EXTRA_CA_CERTS", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy"];
-
-/// npm's words when there is no network.
-const NO_NETWORK: &[&str] = &["ENOTFOUND", "EAI_AGAIN", "ENETUNREACH", "ECONNREFUSED"];
-
 /// A gateway whose login shell finds `path` and what is beside it.
 fn stage(path: &str) -> Stage {
     let cp = MockCp::new();
     let mut gateway = Gateway::new(&cp.url());
-    write(&gateway.home.join(".profile"), &format!("PATH={path}\nexport PATH\n"));
-    for name in WAY_TO_NPM {
-        if let Ok(value) = std::env::var(name) {
-            gateway.set(name, &value);
-        }
-    }
+    reach_npm(&mut gateway, path);
     gateway.run();
     let link = cp.accept();
     Stage { link, gateway, cp }
@@ -49,10 +37,7 @@ fn stage(path: &str) -> Stage {
 /// One that has the npm of this machine, with a cache that outlives the test.
 fn stage_with_npm() -> Stage {
     let stage = stage(&integration::tmux::search_path().to_string_lossy());
-    let cache = npm_cache();
-    std::fs::create_dir_all(&cache).expect("a cache");
-    let npmrc = format!("cache={}\nprefer-offline=true\nfetch-retries=1\n", cache.display());
-    write(&stage.gateway.home.join(".npmrc"), &npmrc);
+    share_npm_cache(&stage.gateway);
     stage
 }
 

@@ -24,6 +24,20 @@ fn a_tmux_that_is_missing_old_or_stuck() {
 }
 
 #[test]
+fn a_service_that_is_stopped_missing_or_unknown() {
+    let patient = Patient::new();
+    patient.service("LoadState=loaded\nActiveState=failed");
+    patient.says("service", "service_stopped", 1);
+    patient.service("LoadState=not-found\nActiveState=inactive");
+    let report = patient.says("service", "service_not_installed", 2);
+    assert_eq!(report.text("service", "advice"), "chatcode-gateway service install");
+    // No manager to ask: nothing is said.
+    patient.program("systemctl", "exit 1");
+    let report = patient.report();
+    assert_eq!((report.exit_code, report.not_checked()), (0, vec!["service"]));
+}
+
+#[test]
 fn terminal_types_that_are_missing() {
     let mut patient = Patient::new();
     let empty = |folder: &str| format!("test ! -d {folder} || mount -t tmpfs none {folder}");

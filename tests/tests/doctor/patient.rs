@@ -68,6 +68,7 @@ impl Patient {
             "OpenSSH_9.2",
             "pubkeyauthentication yes\nauthorizedkeysfile .ssh/authorized_keys",
         );
+        patient.service("LoadState=loaded\nActiveState=active");
         patient
     }
 
@@ -95,6 +96,11 @@ impl Patient {
             "case $1 in -V) echo '{version}p1, OpenSSL 3' >&2;; -T) echo '{settings}';; esac"
         );
         self.program("sshd", &script);
+    }
+
+    /// Puts a service manager there that says this of the gateway.
+    pub fn service(&self, properties: &str) {
+        self.program("systemctl", &format!("echo '{properties}'"));
     }
 
     /// Writes a file in the home.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod agents;
+mod doctor;
 mod files;
 mod health;
 mod keys;
@@ -12,4 +13,7 @@ mod release;
 #[allow(dead_code)]
 #[path = "../update/server.rs"]
 mod server;
+#[allow(dead_code)]
+#[path = "../ssh_keys/sshd.rs"]
+mod sshd;
 mod update;
