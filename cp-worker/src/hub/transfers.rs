@@ -2,8 +2,13 @@
 
 use super::CallError;
 use crate::limits::FILE_STALL_MS;
+use protocol::credit::{LATE_MS, SOON_MS};
 use protocol::envelope::codes;
 use protocol::limits::{FILE_BYTES, FILE_CHUNK_BYTES, FILE_DEADLINE_MS, FILE_WINDOW_CHUNKS};
+use std::collections::VecDeque;
+
+/// A way to a gateway that seems longer than this, in milliseconds, is one that takes long for a chunk.
+const LONGEST_WAY_MS: u64 = 400;
 
 /// Names a transfer on its gateway's connection.
 pub type TransferId = u32;
@@ -61,6 +66,13 @@ pub(super) struct Transfer {
     passed: u32,
     /// Chunks confirmed by whoever gets them.
     confirmed: u32,
+    /// What an upload may have under way. Everything that is sent before a keystroke arrives before
+    /// it: so it begins with one chunk, grows while acks come soon and shrinks while they are late.
+    window: u32,
+    /// Milliseconds: when the chunks under way to the gateway were sent, the oldest first.
+    sent_at: VecDeque<u64>,
+    /// Milliseconds: the shortest time from sending to ack.
+    way: u64,
     /// The whole file's digest: our own for uploads, the gateway's for downloads.
     digest: Option<String>,
     stage: Stage,
@@ -90,9 +102,19 @@ impl Transfer {
     }
 
     fn new(size: u64, stage: Stage, now: u64) -> Self {
-        let (asked, passed, confirmed) = (0, 0, 0);
-        let digest = None;
-        Self { started_at: now, moved_at: now, size, asked, passed, confirmed, digest, stage }
+        Self {
+            started_at: now,
+            moved_at: now,
+            size,
+            asked: 0,
+            passed: 0,
+            confirmed: 0,
+            window: 1,
+            sent_at: VecDeque::new(),
+            way: LONGEST_WAY_MS,
+            digest: None,
+            stage,
+        }
     }
 
     fn chunks(&self) -> u32 {
@@ -152,7 +174,7 @@ impl Transfer {
     /// Asks for as many chunks as the window allows.
     fn ask(&mut self) -> Vec<Next> {
         let mut next = vec![];
-        while self.asked < self.chunks() && self.asked - self.confirmed < FILE_WINDOW_CHUNKS {
+        while self.asked < self.chunks() && self.asked - self.confirmed < self.window {
             next.push(Next::Step(Step::Read(self.chunk_len(self.asked))));
             self.asked += 1;
         }
@@ -171,6 +193,7 @@ impl Transfer {
         let number = self.passed;
         self.moved_at = now;
         self.passed += 1;
+        self.sent_at.push_back(now);
         let whole = self.passed == self.chunks();
         (Some(number), if whole { vec![Next::Step(Step::Digest)] } else { vec![] })
     }
@@ -181,10 +204,25 @@ impl Transfer {
             return vec![];
         }
         self.moved_at = now;
+        self.pace((seq - self.confirmed) as usize, now);
         self.confirmed = seq;
         let mut next = self.ask();
         next.extend(self.close());
         next
+    }
+
+    /// Learns from the ack of the `count` oldest chunks under way how long the way's queue is.
+    fn pace(&mut self, count: usize, now: u64) {
+        let Some(sent_at) = self.sent_at.drain(..count.min(self.sent_at.len())).next_back() else {
+            return;
+        };
+        let took = now.saturating_sub(sent_at);
+        self.way = self.way.min(took);
+        match took - self.way {
+            queued if queued > LATE_MS => self.window = (self.window / 2).max(1),
+            queued if queued < SOON_MS => self.window = (self.window + 1).min(FILE_WINDOW_CHUNKS),
+            _ => {}
+        }
     }
 
     /// Closes an upload once all chunks have arrived and their digest is known.

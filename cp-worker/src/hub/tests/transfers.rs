@@ -122,17 +122,21 @@ fn an_upload_goes_chunk_by_chunk_as_the_gateway_acks() {
     let mut world = World::online();
     let size = 5 * CHUNK + 100;
     let id = world.accepted(size as u64);
-    assert_eq!(world.steps(id), vec![Step::Read(CHUNK); FILE_WINDOW_CHUNKS as usize]);
-    for number in 0..4 {
+    assert_eq!(world.steps(id), [Step::Read(CHUNK)], "nothing is known of the way");
+    assert_eq!(world.read(id, CHUNK), Some(0));
+    assert_eq!(world.hub.chunk_read(id, CHUNK, world.now), None, "the window is closed");
+    world.file_acked(id, 2);
+    assert_eq!(world.steps(id), [], "an ack of what was not sent");
+    world.file_acked(id, 1);
+    assert_eq!(world.steps(id), [Step::Read(CHUNK), Step::Read(CHUNK)]);
+    for number in 1..3 {
         assert_eq!(world.read(id, CHUNK), Some(number));
     }
-    assert_eq!(world.hub.chunk_read(id, CHUNK, world.now), None, "the window is closed");
-    world.file_acked(id, 5);
-    assert_eq!(world.steps(id), [], "an ack of what was not sent");
     world.file_acked(id, 3);
-    assert_eq!(world.steps(id), [Step::Read(CHUNK), Step::Read(100)]);
+    assert_eq!(world.steps(id), [Step::Read(CHUNK), Step::Read(CHUNK), Step::Read(100)]);
     world.file_acked(id, 2);
     assert_eq!(world.steps(id), [], "an ack that came late");
+    world.read(id, CHUNK);
     world.read(id, CHUNK);
     world.read(id, 100);
     assert_eq!(world.steps(id), [Step::Digest]);
@@ -146,6 +150,32 @@ fn an_upload_goes_chunk_by_chunk_as_the_gateway_acks() {
     world.ack(&end);
     assert_eq!(world.steps(id), [Step::Finish]);
     assert_eq!(world.hub.transfers.next_deadline(), None);
+}
+
+/// Chunks that are asked for after each ack, when every chunk takes `way` milliseconds of the way.
+fn asked_on_a_way_of(way: u64) -> Vec<usize> {
+    let mut world = World::online();
+    let id = world.accepted(20 * CHUNK as u64);
+    let mut asked = vec![world.steps(id).len()];
+    let mut under_way = 0;
+    for acked in 1..=10 {
+        for _ in 0..*asked.last().unwrap() {
+            world.read(id, CHUNK);
+            under_way += 1;
+        }
+        world.now += way;
+        under_way -= 1;
+        world.file_acked(id, acked);
+        asked.push(world.steps(id).len());
+        assert!(under_way + asked.last().unwrap() <= FILE_WINDOW_CHUNKS as usize);
+    }
+    asked
+}
+
+#[test]
+fn a_slow_way_carries_one_chunk_at_a_time_so_that_keys_find_it_free() {
+    assert_eq!(asked_on_a_way_of(10), [1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1]);
+    assert_eq!(asked_on_a_way_of(1_000), [1; 11], "1 Mbit/s");
 }
 
 #[test]
