@@ -15,7 +15,7 @@ fn a_name_without_an_address() {
     patient.set("GATEWAY_CP_URL", "wss://no-such-host.invalid/gateway");
     let report = patient.says("dns", "dns_failed", 1);
     assert!(report.text("dns", "found").contains("no-such-host.invalid"));
-    assert_eq!(report.not_checked(), ["connect", "tls", "credentials", "clock", "service"]);
+    assert_eq!(report.not_checked(), ["connect", "tls", "credentials", "clock"]);
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_port_that_is_closed() {
     let mut patient = Patient::new();
     patient.set("GATEWAY_CP_URL", &format!("wss://localhost:{port}/gateway"));
     let report = patient.says("connect", "connect_failed", 1);
-    assert_eq!(report.not_checked(), ["tls", "credentials", "clock", "service"]);
+    assert_eq!(report.not_checked(), ["tls", "credentials", "clock"]);
 }
 
 #[test]

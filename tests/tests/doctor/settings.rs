@@ -9,7 +9,7 @@ fn settings_that_are_missing_or_wrong_are_named() {
     let report = patient.says("config", "config_invalid", 1);
     assert!(report.text("config", "found").contains("GATEWAY_CP_URL"));
     // What does not depend on it is looked at all the same.
-    assert_eq!(report.not_checked(), ["dns", "connect", "tls", "credentials", "clock", "service"]);
+    assert_eq!(report.not_checked(), ["dns", "connect", "tls", "credentials", "clock"]);
     assert!(report.names().contains(&"workspace"));
 
     let mut patient = Patient::new();
