@@ -68,12 +68,14 @@ impl ServiceManager for Systemd {
     }
 
     fn install(&self, service: &Service) -> Result<Vec<Step>, String> {
-        let mut steps = vec![
-            Step::Write(self.file(service), self.text(service)?),
-            Step::Run(Self::systemctl(service, &["daemon-reload"])),
-            Step::Run(Self::systemctl(service, &["enable", NAME])),
-            Step::Run(Self::systemctl(service, &["restart", NAME])),
-        ];
+        let mut steps = vec![Step::Write(self.file(service), self.text(service)?)];
+        if let Scope::System(name) = &service.scope {
+            // Only who lingers has a manager that can limit what each session holds.
+            steps.push(Step::Try(words(&["loginctl", "enable-linger", name])));
+        }
+        steps.push(Step::Run(Self::systemctl(service, &["daemon-reload"])));
+        steps.push(Step::Run(Self::systemctl(service, &["enable", NAME])));
+        steps.push(Step::Run(Self::systemctl(service, &["restart", NAME])));
         if service.scope == Scope::User {
             steps.push(Step::Say(
                 "It ends with your last login, and its sessions too, unless you linger: \

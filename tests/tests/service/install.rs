@@ -162,6 +162,7 @@ fn a_dry_run_shows_all_and_touches_nothing() {
         "write /etc/systemd/system/chatcode-gateway.service",
         "User=vibe",
         "my own.env\"",
+        "run loginctl enable-linger vibe",
         "run systemctl daemon-reload",
         "run systemctl restart chatcode-gateway",
     ] {
