@@ -3,7 +3,7 @@
 use super::create::session_of;
 use super::{Failure, argument};
 use crate::os;
-use std::collections::BTreeMap;
+use crate::small_map::SmallMap;
 use std::path::Path;
 
 /// Arguments: state folder, gateway. Answer: `cpu=PERCENT` where the loop cannot know it, and
@@ -22,7 +22,7 @@ pub struct Measured {
     /// Work of all processors together, 0–100.
     pub cpu_percent: Option<f64>,
     /// Bytes of each session.
-    pub memory: BTreeMap<u32, u64>,
+    pub memory: SmallMap<u32, u64>,
 }
 
 impl Measured {
@@ -48,7 +48,7 @@ mod tests {
     fn answers_are_read_leniently() {
         let measured = Measured::read("cpu=12.5 7=4096 x=1 8= 9=123");
         assert_eq!(measured.cpu_percent, Some(12.5));
-        assert_eq!(measured.memory, BTreeMap::from([(7, 4096), (9, 123)]));
+        assert!(measured.memory.iter().eq([(&7, &4096), (&9, &123)]));
         assert_eq!(Measured::read(""), Measured::default());
     }
 }

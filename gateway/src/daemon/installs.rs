@@ -3,16 +3,16 @@
 
 use super::Daemon;
 use super::services::Request;
+use crate::small_map::SmallMap;
 use protocol::commands::{Agent, AgentsInstall};
 use protocol::envelope::codes;
 use protocol::events::{AgentInstallFailed, AgentInstalled, Event};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What is being installed, and what ended while nobody listened: the last outcome of each agent.
 #[derive(Debug, Default)]
 pub(super) struct Installs {
-    running: BTreeSet<String>,
-    untold: BTreeMap<String, Event>,
+    running: Vec<String>,
+    untold: SmallMap<String, Event>,
 }
 
 impl Daemon {
@@ -26,9 +26,10 @@ impl Daemon {
             let message = "agent must be claude-code, codex, gemini or opencode".to_owned();
             return Err((codes::UNKNOWN_AGENT, message));
         }
-        if !self.installs.running.insert(agent.clone()) {
+        if self.installs.running.contains(agent) {
             return Err((codes::BUSY, format!("{agent} is being installed already")));
         }
+        self.installs.running.push(agent.clone());
         Ok(())
     }
 
@@ -39,7 +40,7 @@ impl Daemon {
         request: &Request,
         answer: Result<&str, (String, String)>,
     ) {
-        self.installs.running.remove(&agent);
+        self.installs.running.retain(|other| *other != agent);
         let outcome = answer.map_err(|(_, message)| message).and_then(|answer| {
             let failed = || answer.strip_prefix("failed ").unwrap_or(answer).to_owned();
             answer.strip_prefix("installed").map(str::trim).ok_or_else(failed)

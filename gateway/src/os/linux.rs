@@ -1,8 +1,8 @@
 //! Linux: everything is read from /proc.
 
 use super::Machine;
+use crate::small_map::SmallMap;
 use crate::tmux::server::MARKER_VARIABLE;
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::SocketAddr;
@@ -42,18 +42,20 @@ fn each_marked(mut found: impl FnMut(i32, &str)) {
 
 /// Bytes of memory of each session: what its scope holds, or else its processes together.
 /// `session_of` knows which session a marker is of. Pages that processes share count for each.
-pub fn session_memory(session_of: impl Fn(&str) -> Option<u32>) -> BTreeMap<u32, u64> {
-    let (mut together, mut scopes) = (BTreeMap::new(), BTreeMap::new());
+pub fn session_memory(session_of: impl Fn(&str) -> Option<u32>) -> SmallMap<u32, u64> {
+    let (mut together, mut scopes) = (SmallMap::default(), SmallMap::default());
     each_marked(|pid, marker| {
         let Some(session_id) = session_of(marker) else { return };
-        let bytes: &mut u64 = together.entry(session_id).or_default();
+        let bytes: &mut u64 = together.get_or_default(session_id);
         *bytes = bytes.saturating_add(resident(pid));
-        if let Some(group) = own_scope(pid) {
-            scopes.entry(session_id).or_insert(group);
+        if let Some(group) = own_scope(pid).filter(|_| !scopes.contains_key(&session_id)) {
+            scopes.insert(session_id, group);
         }
     });
-    for (session_id, group) in scopes {
-        together.extend(held(&group).map(|bytes| (session_id, bytes)));
+    for (session_id, group) in scopes.iter() {
+        if let Some(bytes) = held(group) {
+            together.insert(*session_id, bytes);
+        }
     }
     together
 }

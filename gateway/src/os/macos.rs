@@ -1,8 +1,8 @@
 //! macOS: what /proc says elsewhere is asked of `sysctl`, `vm_stat` and `ps`.
 
 use super::Machine;
+use crate::small_map::SmallMap;
 use crate::tmux::server::MARKER_VARIABLE;
-use std::collections::BTreeMap;
 use std::os::unix::net::SocketAddr;
 use std::process::Command;
 
@@ -34,8 +34,8 @@ pub fn session_processes(marker: &str) -> Vec<i32> {
 pub fn die_with_parent() {}
 /// Bytes of memory of each session's processes together. `session_of` knows which session a marker
 /// is of.
-pub fn session_memory(session_of: impl Fn(&str) -> Option<u32>) -> BTreeMap<u32, u64> {
-    let mut together = BTreeMap::new();
+pub fn session_memory(session_of: impl Fn(&str) -> Option<u32>) -> SmallMap<u32, u64> {
+    let mut together = SmallMap::default();
     let list = output("/bin/ps", &["-axwwE", "-o", "rss=,command="]);
     for line in list.lines() {
         let Some((_, marker)) = line.split_once(&format!(" {MARKER_VARIABLE}=")) else { continue };
@@ -44,7 +44,7 @@ pub fn session_memory(session_of: impl Fn(&str) -> Option<u32>) -> BTreeMap<u32,
         let session_id = marker.get(..end).and_then(&session_of);
         let kilobytes = line.split_whitespace().next().and_then(|word| word.parse::<u64>().ok());
         if let (Some(session_id), Some(kilobytes)) = (session_id, kilobytes) {
-            let bytes: &mut u64 = together.entry(session_id).or_default();
+            let bytes: &mut u64 = together.get_or_default(session_id);
             *bytes = bytes.saturating_add(kilobytes.saturating_mul(1024));
         }
     }
