@@ -105,6 +105,7 @@ pub fn machine() -> Machine {
         ram_used: ram_total.saturating_sub(meminfo(&memory, "MemAvailable:")),
         ram_total,
         uptime_seconds: uptime.split('.').next().and_then(|s| s.parse().ok()).unwrap_or(0),
+        cpus: processors(&stat),
         cpu_busy,
         cpu_total,
     }
@@ -126,6 +127,12 @@ fn cpu_times(stat: &str) -> (u64, u64) {
     (total.saturating_sub(idle), total)
 }
 
+/// The lines after the first: one a processor, which is named by its number.
+fn processors(stat: &str) -> u32 {
+    let named = stat.lines().skip(1).filter(|line| line.starts_with("cpu"));
+    u32::try_from(named.count()).unwrap_or(u32::MAX).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,11 +142,14 @@ mod tests {
         let machine = machine();
         assert!(machine.ram_total > machine.ram_used && machine.ram_used > 0);
         assert!(machine.cpu_total > machine.cpu_busy && machine.uptime_seconds > 0);
+        assert!(machine.cpus > 0);
     }
 
     #[test]
     fn times_are_summed_as_proc_documents_them() {
         assert_eq!(cpu_times("cpu  10 1 5 100 4 0 2 3 0 0\ncpu0 1"), (21, 125));
+        assert_eq!(processors("cpu  10 1\ncpu0 1\ncpu3 1\nintr 5"), 2);
+        assert_eq!(processors(""), 1);
         assert_eq!(meminfo("MemTotal:  5 kB\nMemFree: 1 kB", "MemTotal:"), 5120);
     }
 }

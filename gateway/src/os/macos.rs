@@ -55,8 +55,11 @@ pub fn session_memory(session_of: impl Fn(&str) -> Option<u32>) -> SmallMap<u32,
 pub fn cpu_percent() -> Option<f64> {
     let list = output("/bin/ps", &["-A", "-o", "%cpu="]);
     let busy: f64 = list.lines().filter_map(|line| line.trim().parse::<f64>().ok()).sum();
-    let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Some((busy / cpus as f64).min(100.0))
+    Some((busy / cpus() as f64).min(100.0))
+}
+
+fn cpus() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// There are no scopes on this system.
@@ -78,6 +81,7 @@ pub fn machine() -> Machine {
     Machine {
         ram_used: ram_total.saturating_sub(free.saturating_mul(page_size)),
         ram_total,
+        cpus: u32::try_from(cpus()).unwrap_or(u32::MAX),
         ..Machine::default()
     }
 }

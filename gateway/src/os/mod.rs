@@ -27,6 +27,8 @@ pub struct Machine {
     pub ram_total: u64,
     /// Seconds since the machine started.
     pub uptime_seconds: u64,
+    /// Processors that work, those that [`Machine::cpu_total`] is of.
+    pub cpus: u32,
     /// Processor time spent working since the start, in any unit.
     pub cpu_busy: u64,
     /// Processor time in all since the start, in the same unit.
