@@ -25,3 +25,4 @@ pub mod small_map;
 pub mod ssh_keys;
 pub mod tmux;
 pub mod update;
+pub mod words;
