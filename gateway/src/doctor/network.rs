@@ -82,8 +82,22 @@ fn go(
     Ok(())
 }
 
-trait Duplex: Read + Write {}
-impl<T: Read + Write> Duplex for T {}
+/// With or without TLS. As trait objects, `Read` and `Write` bring all that they can do.
+trait Duplex {
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()>;
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
+}
+
+impl<T: Read + Write> Duplex for T {
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_all(bytes)?;
+        self.flush()
+    }
+
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.read(buffer)
+    }
+}
 
 /// A child looks the name up: it can be killed, and libc cannot.
 fn look_up(url: &CpUrl, deadline: Deadline) -> program::Outcome {
@@ -270,12 +284,11 @@ fn ask(
     deadline: Deadline,
 ) -> io::Result<Vec<u8>> {
     limit(socket, deadline)?;
-    stream.write_all(request.as_bytes())?;
-    stream.flush()?;
+    stream.send(request.as_bytes())?;
     let (mut head, mut buffer) = (Vec::new(), [0; 2048]);
     while head.len() < HEAD_BYTES && !head.windows(4).any(|window| window == b"\r\n\r\n") {
         limit(socket, deadline)?;
-        match stream.read(&mut buffer) {
+        match stream.receive(&mut buffer) {
             Ok(0) => break,
             Ok(count) => head.extend_from_slice(buffer.get(..count).unwrap_or_default()),
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
