@@ -5,6 +5,7 @@ pub mod text;
 
 pub use process::{Process, patiently};
 
+use crate::words::{add, words};
 use protocol::commands::Agent;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -56,9 +57,9 @@ pub fn shell() -> (String, bool) {
 pub fn in_login_shell(script: &str, arguments: &[&str]) -> Vec<String> {
     let shell = Some(shell()).filter(|(_, understands)| *understands);
     let shell = shell.map_or_else(|| "/bin/sh".to_owned(), |(shell, _)| shell);
-    let words = ["-l".to_owned(), "-c".to_owned(), format!("{FIND_OURS}{script}"), shell.clone()];
-    let arguments = arguments.iter().map(|word| (*word).to_owned());
-    std::iter::once(shell).chain(words).chain(arguments).collect()
+    let mut words = words(&[&shell, "-l", "-c", &format!("{FIND_OURS}{script}"), &shell]);
+    add(&mut words, arguments);
+    words
 }
 
 /// What is known of a program.

@@ -8,8 +8,10 @@ use crate::os;
 use crate::private_files::write_private;
 use crate::tmux::server::{MARKER_VARIABLE, configuration, session_name, tmux};
 use crate::tmux::version::Version;
+use crate::words::{add, words};
 use protocol::commands::{Agent, Command as Message, Incoming, SessionCreate, decode};
 use protocol::envelope::codes;
+use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,9 +24,6 @@ const KEPT_FREE_BYTES: u64 = 128 * 1024 * 1024;
 
 /// Bytes of environment that are given to tmux as words: its messages hold 16 KiB.
 const WORDS_BYTES: usize = 8 * 1024;
-
-/// Names and values.
-type Variables = Vec<(String, String)>;
 
 /// Arguments: socket, workspace, state folder, gateway, tmux version, memory of a session in MiB
 /// when that is set. Request: the command. Answer: tmux's session, window, pane, process id, columns,
@@ -53,16 +52,15 @@ pub fn run(arguments: &[String], request: &str) -> Result<String, Failure> {
     let can = Version::read(&format!("tmux {}", argument(arguments, 4)?))
         .map(Version::capabilities)
         .ok_or_else(|| Failure::new(codes::TMUX_FAILED, "the version of tmux is unknown"))?;
-    let mut variables: Variables =
-        create.env.iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
+    let mut variables = create.env.clone().unwrap_or_default();
     let file = environment_path(state, create.session_id);
     let bytes: usize = variables.iter().map(|(key, value)| key.len() + value.len()).sum();
     // tmux replaces a PATH that it is given by the one of its client.
-    if bytes > WORDS_BYTES || variables.iter().any(|(key, _)| key == "PATH") {
+    if bytes > WORDS_BYTES || variables.contains_key("PATH") {
         let exports = exports(&std::mem::take(&mut variables));
         write_private(&file, exports.as_bytes()).map_err(|error| io(&file, error))?;
     }
-    variables.push((MARKER_VARIABLE.to_owned(), marker(state, gateway_id, create.session_id)));
+    variables.insert(MARKER_VARIABLE.to_owned(), marker(state, gateway_id, create.session_id));
     let mut command = tmux(socket);
     command.current_dir(&workdir).arg("-f").arg(&conf);
     command.envs(search_path().map(|path| ("PATH", path)));
@@ -118,7 +116,7 @@ struct Parts<'a> {
     state: &'a Path,
     /// In hex.
     workdir: &'a str,
-    variables: &'a Variables,
+    variables: &'a BTreeMap<String, String>,
     /// Words that start its program in a scope, if there are scopes.
     scope: &'a [String],
 }
@@ -143,42 +141,30 @@ fn new_session(parts: &Parts<'_>, environment_flag: bool) -> Vec<String> {
     let name = session_name(create.session_id);
     let target = format!("={name}:");
     let (cols, rows) = (create.cols.to_string(), create.rows.to_string());
-    let mut words: Vec<String> = [
-        "new-session",
-        "-d",
-        "-P",
-        "-F",
-        "#{session_id} #{window_id} #{pane_id} #{pane_pid} #{window_width} #{window_height}",
-        "-s",
-        &name,
-        "-x",
-    ]
-    .into_iter()
-    .chain([cols.as_str(), "-y", &rows])
-    .map(str::to_owned)
-    .collect();
-    let environment: Vec<String> =
-        variables.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    if environment_flag {
-        words.extend(environment.iter().flat_map(|pair| ["-e".to_owned(), word(pair)]));
-    }
-    let exit = exit_path(state, create.session_id).to_string_lossy().into_owned();
+    let answer =
+        "#{session_id} #{window_id} #{pane_id} #{pane_pid} #{window_width} #{window_height}";
+    let mut words = words(&["new-session", "-d", "-P", "-F", answer]);
+    add(&mut words, &["-s", &name, "-x", &cols, "-y", &rows]);
     if !environment_flag {
         // Before the wrapper, which is as much part of the session as what it runs.
-        words.push("/usr/bin/env".to_owned());
-        words.extend(environment.iter().map(word));
+        add(&mut words, &["/usr/bin/env"]);
     }
-    let script = state.join("session.sh").to_string_lossy().into_owned();
-    let wrapper = |scope: usize| ["/bin/sh", &*script, &*exit, &*scope.to_string()].map(word);
+    for (key, value) in variables {
+        add(&mut words, if environment_flag { &["-e"] } else { &[] });
+        words.push(word(&format!("{key}={value}")));
+    }
+    let exit = exit_path(state, create.session_id);
+    let script = state.join("session.sh");
+    let (exit, script) = (exit.to_string_lossy(), script.to_string_lossy());
+    let mut wrapped = Vec::new();
     if !scope.is_empty() {
-        words.extend(wrapper(scope.len()));
-        words.extend(scope.iter().map(word));
+        add(&mut wrapped, &["/bin/sh", &script, &exit, &scope.len().to_string()]);
+        wrapped.extend_from_slice(scope);
     }
-    words.extend(wrapper(0));
-    words.extend(program(create).iter().map(word));
-    words.extend(
-        [";", "set-option", "-w", "-t", &target, "window-size", "manual"].map(str::to_owned),
-    );
+    add(&mut wrapped, &["/bin/sh", &script, &exit, "0"]);
+    wrapped.extend(program(create));
+    words.extend(wrapped.iter().map(|text| word(text)));
+    add(&mut words, &[";", "set-option", "-w", "-t", &target, "window-size", "manual"]);
     // The last two are for people too: `list` and `attach` know sessions by them.
     let number = create.session_id.to_string();
     let known_by = [
@@ -190,15 +176,15 @@ fn new_session(parts: &Parts<'_>, environment_flag: bool) -> Vec<String> {
     ];
     for (option, value) in known_by {
         let option = format!("@cc_{option}");
-        words.extend([";", "set-option", "-t", &target, &option].map(str::to_owned));
-        words.push(word(value));
+        add(&mut words, &[";", "set-option", "-t", &target, &option, &word(value)]);
     }
     words
 }
 
 /// Lines that make a shell set these variables, whatever their values hold.
-fn exports(variables: &Variables) -> String {
-    let others = variables.iter().filter(|(key, _)| key != MARKER_VARIABLE);
+fn exports(variables: &BTreeMap<String, String>) -> String {
+    let ours = |(key, _): &(&String, &String)| *key == MARKER_VARIABLE;
+    let others = variables.iter().filter(|pair| !ours(pair));
     others
         .map(|(key, value)| format!("export {key}='{}'\n", value.replace('\'', "'\\''")))
         .collect()
@@ -222,8 +208,7 @@ pub fn marker(state: &Path, gateway_id: &str, session_id: u32) -> String {
 }
 
 /// A word of a tmux command line: a `;` at its end would end the command.
-fn word(text: impl AsRef<str>) -> String {
-    let text = text.as_ref();
+fn word(text: &str) -> String {
     match text.strip_suffix(';') {
         Some(head) => format!("{head}\\;"),
         None => text.to_owned(),
@@ -242,7 +227,7 @@ fn search_path() -> Option<String> {
 /// The session's program: a login shell, or a login shell that becomes the agent.
 fn program(create: &SessionCreate) -> Vec<String> {
     let Some(agent) = Agent::from_name(&create.agent).and_then(Agent::program) else {
-        return vec![shell().0, "-l".to_owned()];
+        return words(&[&shell().0, "-l"]);
     };
     let script = "if command -v \"$1\" >/dev/null 2>&1; then exec \"$1\"; fi; \
          printf '%s is not installed here; this is a shell.\\n' \"$1\"; exec \"$0\" -l";

@@ -45,7 +45,7 @@ fn list(workspace: &Path) -> std::io::Result<Vec<String>> {
         let mut names: Vec<String> = names
             .filter(|name| !name.starts_with('.') && !MADE_BY_TOOLS.contains(&name.as_str()))
             .collect();
-        names.sort();
+        names.sort_unstable();
         for name in names {
             if found.len() >= WORKSPACE_FOLDERS {
                 return Ok(found);

@@ -187,7 +187,7 @@ impl Daemon {
         if !self.ending.contains_key(&session_id) {
             self.effects.push(Effect::Start(Job::End(session_id)));
         }
-        self.ending.entry(session_id).or_default().requests.push(request_id);
+        self.ending.get_or_default(session_id).requests.push(request_id);
     }
 
     /// Keeps the token that replaces the bootstrap token, then acks: only then is that one burnt.

@@ -3,6 +3,7 @@
 
 use super::Daemon;
 use super::services::Request;
+use crate::small_map::SmallMap;
 use protocol::commands::{Agent, AgentsInstall};
 use protocol::envelope::codes;
 use protocol::events::{AgentInstallFailed, AgentInstalled, Event};
@@ -11,7 +12,7 @@ use protocol::events::{AgentInstallFailed, AgentInstalled, Event};
 #[derive(Debug, Default)]
 pub(super) struct Installs {
     running: Vec<String>,
-    untold: Vec<(String, Event)>,
+    untold: SmallMap<String, Event>,
 }
 
 impl Daemon {
@@ -39,7 +40,7 @@ impl Daemon {
         request: &Request,
         answer: Result<&str, (String, String)>,
     ) {
-        self.installs.running.retain(|running| *running != agent);
+        self.installs.running.retain(|other| *other != agent);
         let outcome = answer.map_err(|(_, message)| message).and_then(|answer| {
             let failed = || answer.strip_prefix("failed ").unwrap_or(answer).to_owned();
             answer.strip_prefix("installed").map(str::trim).ok_or_else(failed)
@@ -58,8 +59,8 @@ impl Daemon {
             }
         };
         if !self.linked {
-            self.installs.untold.retain(|(its, _)| *its != agent);
-            return self.installs.untold.push((agent, event));
+            self.installs.untold.insert(agent, event);
+            return;
         }
         // On another connection nobody knows the request.
         let request_id = self.is_asked(request).then_some(&*request.request_id);
@@ -68,7 +69,7 @@ impl Daemon {
 
     /// After hello: what ended meanwhile.
     pub(super) fn tell_installs(&mut self) {
-        for (_, event) in std::mem::take(&mut self.installs.untold) {
+        for event in std::mem::take(&mut self.installs.untold).into_values() {
             self.send(event.to_json(None));
         }
     }

@@ -8,6 +8,7 @@ use crate::session::{Place, Remembered, Session, ack};
 use crate::tmux::parser::id;
 use crate::tmux::server::{Found, read_workdir};
 use crate::tmux::version::Version;
+use crate::words::words;
 use protocol::envelope::codes;
 use protocol::events::{Event, SessionEnded, SessionStarted};
 use std::path::PathBuf;
@@ -81,45 +82,30 @@ impl Daemon {
     /// The hidden subcommand of a job and its arguments.
     pub fn job_arguments(&self, job: &Job) -> Vec<String> {
         let config = &self.config;
-        let socket = config.tmux_socket.clone();
-        let path = |path: &std::path::Path| path.to_string_lossy().into_owned();
+        let (socket, gateway) = (&*config.tmux_socket, &*config.gateway_id);
+        let workspace = &*config.workspace.to_string_lossy();
+        let state = &*config.state_dir.to_string_lossy();
         match job {
-            Job::Survey => vec!["_survey".into(), socket],
-            Job::Create { version, .. } => vec![
-                "_create".into(),
-                socket,
-                path(&config.workspace),
-                path(&config.state_dir),
-                config.gateway_id.clone(),
-                version.to_string(),
-                config.session_memory.map(|megabytes| megabytes.to_string()).unwrap_or_default(),
-            ],
-            Job::End(session_id) => {
-                let (marker, gateway) = (self.marker(*session_id), config.gateway_id.clone());
-                vec!["_end".into(), socket, session_id.to_string(), gateway, marker]
+            Job::Survey => words(&["_survey", socket]),
+            Job::Create { version, .. } => {
+                let memory = config.session_memory.map(|megabytes| megabytes.to_string());
+                let (version, memory) = (version.to_string(), memory.unwrap_or_default());
+                words(&["_create", socket, workspace, state, gateway, &version, &memory])
             }
-            Job::HangUp(session_id) => vec!["_hangup".into(), self.marker(*session_id)],
-            Job::Probe(session_id) => {
-                let exit = exit_path(&config.state_dir, *session_id);
-                let gateway = config.gateway_id.clone();
-                vec!["_probe".into(), socket, session_id.to_string(), gateway, path(&exit)]
+            Job::End(id) => words(&["_end", socket, &id.to_string(), gateway, &self.marker(*id)]),
+            Job::HangUp(id) => words(&["_hangup", &self.marker(*id)]),
+            Job::Probe(id) => {
+                let exit = exit_path(&config.state_dir, *id);
+                words(&["_probe", socket, &id.to_string(), gateway, &exit.to_string_lossy()])
             }
             Job::Update { .. } => {
-                let seconds = config.update.download.to_string();
+                let mut line = words(&["_update", state, &config.update.download.to_string()]);
                 // The new version must take the arguments of this one.
-                let flags = std::env::args().skip(2);
-                ["_update".into(), path(&config.state_dir), seconds]
-                    .into_iter()
-                    .chain(flags)
-                    .collect()
+                line.extend(std::env::args().skip(2));
+                line
             }
-            Job::Health => {
-                vec!["_health".into(), path(&config.state_dir), config.gateway_id.clone()]
-            }
-            Job::Service(request) => {
-                let child = request.service.child.to_owned();
-                vec![child, path(&config.state_dir), path(&config.workspace)]
-            }
+            Job::Health => words(&["_health", state, gateway]),
+            Job::Service(request) => words(&[request.service.child, state, workspace]),
         }
     }
 

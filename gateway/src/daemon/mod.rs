@@ -15,10 +15,11 @@ use crate::files::{self, Transfers};
 use crate::limits::{FRAMES_PER_TURN, Ms, OUTBOX_MESSAGES};
 use crate::session::stream::Out;
 use crate::session::{self, Session, nack};
+use crate::small_map::SmallMap;
 use crate::tmux::version::Version;
 use crate::update::attempt::Record;
 use protocol::events::{Event, SessionEnded};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::path::PathBuf;
 
 pub use jobs::Job;
@@ -66,11 +67,11 @@ pub struct Daemon {
     config: Config,
     tmux: Option<Version>,
     surveyed: bool,
-    sessions: BTreeMap<u32, Session>,
+    sessions: SmallMap<u32, Session>,
     /// Sessions that a child is creating, and who asked on this connection.
-    creating: BTreeMap<u32, Option<String>>,
+    creating: SmallMap<u32, Option<String>>,
     /// Sessions that a child is ending.
-    ending: BTreeMap<u32, jobs::Ending>,
+    ending: SmallMap<u32, jobs::Ending>,
     /// Ends of sessions from before this process, to be told after the first hello.
     past_ends: Vec<SessionEnded>,
     outbox: VecDeque<String>,
@@ -90,7 +91,7 @@ pub struct Daemon {
     status: status::Status,
     dropped: u64,
     /// When a session that is not here was last complained about.
-    strangers: BTreeMap<u32, Ms>,
+    strangers: SmallMap<u32, Ms>,
     updating: updating::Updating,
 }
 
@@ -103,9 +104,9 @@ impl Daemon {
             config,
             tmux: None,
             surveyed: false,
-            sessions: BTreeMap::new(),
-            creating: BTreeMap::new(),
-            ending: BTreeMap::new(),
+            sessions: SmallMap::default(),
+            creating: SmallMap::default(),
+            ending: SmallMap::default(),
             past_ends: Vec::new(),
             outbox: VecDeque::new(),
             again: Vec::new(),
@@ -117,7 +118,7 @@ impl Daemon {
             installs: installs::Installs::default(),
             turn: (0, 0),
             dropped: 0,
-            strangers: BTreeMap::new(),
+            strangers: SmallMap::default(),
             updating: updating::Updating::default(),
         }
     }
@@ -238,8 +239,7 @@ impl Daemon {
         let (holder, frames) = self.turn;
         let first = if frames < FRAMES_PER_TURN { holder } else { holder.wrapping_add(1) };
         let ask = |(id, session): (&u32, &mut Session)| Some((*id, session.next_out(now)?));
-        let found = self.sessions.range_mut(first..).find_map(ask);
-        let (id, out) = found.or_else(|| self.sessions.range_mut(..first).find_map(ask))?;
+        let (id, out) = self.sessions.iter_mut_from(&first).find_map(ask)?;
         let goes_on = id == holder && frames < FRAMES_PER_TURN;
         self.turn = (id, if goes_on { frames + 1 } else { 1 });
         if self.sessions.get(&id).is_some_and(Session::is_finished) {
@@ -298,7 +298,7 @@ impl Daemon {
     }
 
     fn collect(&mut self) {
-        let ids: Vec<u32> = self.sessions.keys().copied().collect();
+        let ids: Vec<u32> = self.sessions.iter().map(|(id, _)| *id).collect();
         for session_id in ids {
             self.collect_from(session_id);
         }

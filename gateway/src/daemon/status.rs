@@ -70,7 +70,6 @@ impl Daemon {
     pub(super) fn hello(&self) -> GatewayHello {
         let config = &self.config;
         let machine = os::machine();
-        let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         GatewayHello {
             gateway_id: config.gateway_id.clone(),
             version: config.identity.version.to_owned(),
@@ -82,7 +81,7 @@ impl Daemon {
             system_info: SystemInfo {
                 os: std::env::consts::OS.to_owned(),
                 arch: std::env::consts::ARCH.to_owned(),
-                cpus: u32::try_from(cpus).unwrap_or(u32::MAX),
+                cpus: machine.cpus,
                 ram_total_bytes: machine.ram_total,
                 disk_total_bytes: disk(&config.workspace).1,
                 tmux_version: self.tmux.map(|version| version.to_string()),
@@ -144,15 +143,12 @@ impl Daemon {
             .map(|session| HealthSession {
                 session_id: session.id(),
                 last_activity_at: wall(session.last_activity()),
-                memory_bytes: measured.memory_of(session.id()),
+                memory_bytes: measured.memory.get(&session.id()).copied(),
             })
             .collect();
         let health = GatewayHealth {
             timestamp: now.wall,
-            cpu_percent: match measured.cpu_permille {
-                Some(permille) => f64::from(permille) / 10.0,
-                None => self.status.cpu_percent(machine),
-            },
+            cpu_percent: measured.cpu_percent.unwrap_or_else(|| self.status.cpu_percent(machine)),
             ram_used_bytes: machine.ram_used,
             ram_total_bytes: machine.ram_total,
             disk_used_bytes: disk_used,

@@ -4,13 +4,14 @@ use super::report::Finding;
 use super::{Deadline, certificate, program, times};
 use crate::config::CpUrl;
 use crate::limits::MAX_ADDRESSES;
+use crate::link::timed::{self, Timed};
 use crate::link::tls;
 use rustls::pki_types::ServerName;
 use rustls::{CertificateError, ClientConnection, StreamOwned};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The checks of this file, in their order: each needs the one before.
 pub const CHECKS: [&str; 5] = [DNS, CONNECT, TLS, CREDENTIALS, CLOCK];
@@ -62,19 +63,17 @@ fn go(
     findings.push(Finding::ok(DNS, format!("{} is {}", url.host, listed(&addresses))));
     let (socket, address) = judge_connect(url.port, reach(&addresses, deadline))?;
     findings.push(Finding::ok(CONNECT, format!("{address} answers")));
-    let talk = Deadline(std::time::Instant::now() + deadline.within(TALK));
+    let socket = Timed::new(socket, Instant::now() + deadline.within(TALK), TALK);
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let timer = socket.try_clone().map_err(|error| judge_answer(&error.to_string()))?;
     let mut stream: Box<dyn Duplex> = if url.secure {
-        let (stream, end) =
-            secure(url, socket, talk).map_err(|why| judge_refusal(&url.host, &why))?;
+        let (stream, end) = secure(url, socket).map_err(|why| judge_refusal(&url.host, &why))?;
         findings.push(judge_certificate(end, now().cast_signed()));
         Box::new(stream)
     } else {
         findings.push(Finding::ok(TLS, "not used on this machine's own address"));
         Box::new(socket)
     };
-    let head = ask(&mut *stream, &timer, &request(url, bearer), talk);
+    let head = ask(&mut *stream, &request(url, bearer));
     let head = head.map_err(|error| judge_answer(&error.to_string()))?;
     let (status, date) = read_head(&head).ok_or_else(|| judge_answer("it was no HTTP"))?;
     findings.push(judge_credentials(status));
@@ -82,8 +81,22 @@ fn go(
     Ok(())
 }
 
-trait Duplex: Read + Write {}
-impl<T: Read + Write> Duplex for T {}
+/// With or without TLS. As trait objects, `Read` and `Write` bring all that they can do.
+trait Duplex {
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()>;
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
+}
+
+impl<T: Read + Write> Duplex for T {
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_all(bytes)?;
+        self.flush()
+    }
+
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.read(buffer)
+    }
+}
 
 /// A child looks the name up: it can be killed, and libc cannot.
 fn look_up(url: &CpUrl, deadline: Deadline) -> program::Outcome {
@@ -130,11 +143,7 @@ fn listed(addresses: &[SocketAddr]) -> String {
 fn reach(addresses: &[SocketAddr], deadline: Deadline) -> io::Result<(TcpStream, SocketAddr)> {
     let mut last = io::Error::from(ErrorKind::TimedOut);
     for address in addresses {
-        let time = deadline.within(REACH);
-        if time.is_zero() {
-            break;
-        }
-        match TcpStream::connect_timeout(address, time) {
+        match timed::connect(address, deadline.0, REACH) {
             Ok(socket) => return Ok((socket, *address)),
             Err(error) => last = error,
         }
@@ -160,43 +169,23 @@ enum Refusal {
     Other(String),
 }
 
-type Secure = StreamOwned<ClientConnection, TcpStream>;
+type Secure = StreamOwned<ClientConnection, Timed>;
 
-fn secure(
-    url: &CpUrl,
-    mut socket: TcpStream,
-    deadline: Deadline,
-) -> Result<(Secure, Option<i64>), Refusal> {
+fn secure(url: &CpUrl, mut socket: Timed) -> Result<(Secure, Option<i64>), Refusal> {
     let config = tls::client_config().map_err(Refusal::Roots)?;
     let name = ServerName::try_from(url.host.clone());
     let name = name.map_err(|error| Refusal::Other(error.to_string()))?;
     let mut session = ClientConnection::new(config, name).map_err(Refusal::Tls)?;
-    let io = |error: io::Error| Refusal::Other(error.to_string());
-    while session.is_handshaking() {
-        limit(&socket, deadline).map_err(io)?;
-        while session.wants_write() {
-            session.write_tls(&mut socket).map_err(io)?;
+    session.complete_io(&mut socket).map_err(|error| match error.downcast() {
+        Ok(refused) => Refusal::Tls(refused),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            Refusal::Other("the connection was closed".to_owned())
         }
-        if session.is_handshaking() {
-            if session.read_tls(&mut socket).map_err(io)? == 0 {
-                return Err(Refusal::Other("the connection was closed".to_owned()));
-            }
-            session.process_new_packets().map_err(Refusal::Tls)?;
-        }
-    }
+        Err(error) => Refusal::Other(error.to_string()),
+    })?;
     let certificates = session.peer_certificates().and_then(|list| list.first());
     let end = certificates.and_then(|certificate| certificate::not_after(certificate));
     Ok((StreamOwned::new(session, socket), end))
-}
-
-/// Lets the next read or write take what is left, at most.
-fn limit(socket: &TcpStream, deadline: Deadline) -> io::Result<()> {
-    let left = deadline.within(TALK);
-    if left.is_zero() {
-        return Err(io::Error::new(ErrorKind::TimedOut, "no answer in time"));
-    }
-    socket.set_read_timeout(Some(left))?;
-    socket.set_write_timeout(Some(left))
 }
 
 fn judge_refusal(host: &str, refusal: &Refusal) -> Stopped {
@@ -263,19 +252,11 @@ fn request(url: &CpUrl, bearer: &str) -> String {
     )
 }
 
-fn ask(
-    stream: &mut dyn Duplex,
-    socket: &TcpStream,
-    request: &str,
-    deadline: Deadline,
-) -> io::Result<Vec<u8>> {
-    limit(socket, deadline)?;
-    stream.write_all(request.as_bytes())?;
-    stream.flush()?;
+fn ask(stream: &mut dyn Duplex, request: &str) -> io::Result<Vec<u8>> {
+    stream.send(request.as_bytes())?;
     let (mut head, mut buffer) = (Vec::new(), [0; 2048]);
     while head.len() < HEAD_BYTES && !head.windows(4).any(|window| window == b"\r\n\r\n") {
-        limit(socket, deadline)?;
-        match stream.read(&mut buffer) {
+        match stream.receive(&mut buffer) {
             Ok(0) => break,
             Ok(count) => head.extend_from_slice(buffer.get(..count).unwrap_or_default()),
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,

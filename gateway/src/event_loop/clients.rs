@@ -2,10 +2,11 @@
 
 use super::Tokens;
 use crate::limits::READ_TURN_BYTES;
+use crate::small_map::SmallMap;
 use crate::tmux::server::tmux;
 use mio::unix::pipe::{Receiver, Sender};
 use mio::{Interest, Registry, Token};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::process::{Child, Stdio};
 
@@ -31,7 +32,7 @@ struct Client {
 /// All clients, by session.
 pub struct Clients {
     socket: String,
-    clients: BTreeMap<u32, Client>,
+    clients: SmallMap<u32, Client>,
     /// Children whose pipe is closed and who have not been reaped.
     leaving: Vec<Child>,
 }
@@ -39,7 +40,7 @@ pub struct Clients {
 impl Clients {
     /// No clients yet, on the tmux server of this socket name.
     pub fn new(socket: String) -> Self {
-        Self { socket, clients: BTreeMap::new(), leaving: Vec::new() }
+        Self { socket, clients: SmallMap::default(), leaving: Vec::new() }
     }
 
     /// Starts the client of a session, which tmux knows as `target`.
@@ -91,7 +92,7 @@ impl Clients {
     /// Reads a bounded amount from every client that has something.
     pub fn read(&mut self, buffer: &mut [u8], mut deliver: impl FnMut(u32, Read<'_>)) {
         let mut closed = Vec::new();
-        for (session_id, client) in &mut self.clients {
+        for (session_id, client) in self.clients.iter_mut() {
             let mut left = READ_TURN_BYTES;
             while client.more && left > 0 {
                 match client.output.read(buffer) {

@@ -3,4 +3,5 @@
 pub mod connection;
 pub mod handshake;
 pub mod policy;
+pub mod timed;
 pub mod tls;

@@ -1,7 +1,7 @@
 //! TLS settings: rustls on ring, roots from the system's bundle.
 
+use protocol::{BASE64, Engine as _};
 use rustls::crypto::{CryptoProvider, KeyProvider};
-use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
 use rustls::{ClientConfig, RootCertStore};
@@ -24,11 +24,11 @@ const BUNDLES: [&str; 5] = [
 pub fn client_config() -> Result<Arc<ClientConfig>, String> {
     let path = bundle()
         .ok_or("no certificate bundle found: install ca-certificates or set SSL_CERT_FILE")?;
-    let read = CertificateDer::pem_file_iter(&path)
+    let text = std::fs::read(&path)
         .map_err(|error| format!("cannot read certificates from {}: {error}", path.display()))?;
     let mut roots = RootCertStore::empty();
     // Bundles hold a few certificates that no parser takes; the others are what counts.
-    roots.add_parsable_certificates(read.filter_map(Result::ok));
+    roots.add_parsable_certificates(certificates(&String::from_utf8_lossy(&text)));
     if roots.is_empty() {
         return Err(format!("{} holds no certificates: set SSL_CERT_FILE", path.display()));
     }
@@ -55,9 +55,36 @@ impl KeyProvider for NoKeys {
     }
 }
 
+/// What a bundle in PEM (RFC 7468) holds. Between certificates it may say anything.
+fn certificates(bundle: &str) -> impl Iterator<Item = CertificateDer<'static>> {
+    bundle.split("-----BEGIN CERTIFICATE-----").skip(1).filter_map(|text| {
+        let (base64, _) = text.split_once("-----END CERTIFICATE-----")?;
+        let base64: Vec<u8> = base64.bytes().filter(|it| !it.is_ascii_whitespace()).collect();
+        BASE64.decode(base64).ok().map(CertificateDer::from)
+    })
+}
+
 fn bundle() -> Option<PathBuf> {
     let chosen = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty());
     chosen
         .map(PathBuf::from)
         .or_else(|| BUNDLES.iter().map(Path::new).find(|path| path.exists()).map(Path::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_is_read_whatever_stands_between_its_certificates() {
+        let bundle = "# An authority\n-----BEGIN CERTIFICATE-----\r\nAQID\r\nBAU=\r\n\
+                      -----END CERTIFICATE-----\r\n\u{fffd}\n\
+                      -----BEGIN TRUSTED CERTIFICATE-----\nAQID\n-----END TRUSTED CERTIFICATE-----\n\
+                      -----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n\
+                      -----BEGIN CERTIFICATE-----\nBgcI\n-----END CERTIFICATE-----\n\
+                      -----BEGIN CERTIFICATE-----\nCQoL\n";
+        let read: Vec<Vec<u8>> = certificates(bundle).map(|it| it.to_vec()).collect();
+        assert_eq!(read, [vec![1, 2, 3, 4, 5], vec![6, 7, 8]]);
+        assert_eq!(certificates("").count(), 0);
+    }
 }

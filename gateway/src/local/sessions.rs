@@ -2,10 +2,10 @@
 
 use super::{Refusal, no_tmux};
 use crate::command_line::exit::UNAVAILABLE;
+use crate::small_map::SmallMap;
 use crate::tmux::parser::id;
 use crate::tmux::server::tmux;
 use miniserde::Serialize;
-use std::collections::BTreeMap;
 
 /// A kind of line for each question, so that only one free text stands in a line, at its end.
 /// Sessions are known by tmux's own id: a person may have renamed them.
@@ -69,7 +69,7 @@ impl Sessions {
     }
 
     fn read(text: &str) -> Self {
-        let mut sessions: BTreeMap<u32, Local> = BTreeMap::new();
+        let mut sessions: SmallMap<u32, Local> = SmallMap::default();
         for line in text.lines() {
             // A line that a folder's name was cut into is none of ours.
             let _ = read_line(line, &mut sessions);
@@ -91,7 +91,7 @@ impl Sessions {
     }
 }
 
-fn read_line(line: &str, sessions: &mut BTreeMap<u32, Local>) -> Option<()> {
+fn read_line(line: &str, sessions: &mut SmallMap<u32, Local>) -> Option<()> {
     let (kind, rest) = line.split_once('|')?;
     let (tmux_id, rest) = rest.split_once('|')?;
     let tmux_id = id(tmux_id.as_bytes(), b'$')?;
@@ -105,7 +105,9 @@ fn read_line(line: &str, sessions: &mut BTreeMap<u32, Local>) -> Option<()> {
         let folder = clean(fields.next()?);
         let place = Local { session_id, tmux_id, folder, cols, rows, ..Local::default() };
         let session = Local { created, last_activity, ..place };
-        sessions.entry(tmux_id).or_insert(session);
+        if !sessions.contains_key(&tmux_id) {
+            sessions.insert(tmux_id, session);
+        }
         return Some(());
     }
     let session = sessions.get_mut(&tmux_id)?;

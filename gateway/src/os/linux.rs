@@ -1,6 +1,7 @@
 //! Linux: everything is read from /proc.
 
 use super::Machine;
+use crate::small_map::SmallMap;
 use crate::tmux::server::MARKER_VARIABLE;
 use std::fs;
 use std::os::linux::net::SocketAddrExt as _;
@@ -41,17 +42,20 @@ fn each_marked(mut found: impl FnMut(i32, &str)) {
 
 /// Bytes of memory of each session: what its scope holds, or else its processes together.
 /// `session_of` knows which session a marker is of. Pages that processes share count for each.
-pub fn session_memory(session_of: impl Fn(&str) -> Option<u32>) -> Vec<(u32, u64)> {
-    let (mut together, mut scopes) = (Vec::new(), Vec::new());
+pub fn session_memory(session_of: impl Fn(&str) -> Option<u32>) -> SmallMap<u32, u64> {
+    let (mut together, mut scopes) = (SmallMap::default(), SmallMap::default());
     each_marked(|pid, marker| {
         let Some(session_id) = session_of(marker) else { return };
-        super::add(&mut together, session_id, resident(pid));
-        scopes.extend(own_scope(pid).map(|group| (session_id, group)));
+        let bytes: &mut u64 = together.get_or_default(session_id);
+        *bytes = bytes.saturating_add(resident(pid));
+        if let Some(group) = own_scope(pid).filter(|_| !scopes.contains_key(&session_id)) {
+            scopes.insert(session_id, group);
+        }
     });
-    // Processes of one session are in one scope, but for those that a person moved.
-    for (session_id, bytes) in &mut together {
-        let scope = scopes.iter().find(|(its, _)| its == session_id);
-        *bytes = scope.and_then(|(_, group)| held(group)).unwrap_or(*bytes);
+    for (session_id, group) in scopes.iter() {
+        if let Some(bytes) = held(group) {
+            together.insert(*session_id, bytes);
+        }
     }
     together
 }
@@ -80,7 +84,7 @@ fn held(group: &str) -> Option<u64> {
 }
 
 /// Not needed here: the loop reads the processors' times.
-pub fn cpu_permille() -> Option<u32> {
+pub fn cpu_percent() -> Option<f64> {
     None
 }
 
@@ -101,6 +105,7 @@ pub fn machine() -> Machine {
         ram_used: ram_total.saturating_sub(meminfo(&memory, "MemAvailable:")),
         ram_total,
         uptime_seconds: uptime.split('.').next().and_then(|s| s.parse().ok()).unwrap_or(0),
+        cpus: processors(&stat),
         cpu_busy,
         cpu_total,
     }
@@ -122,6 +127,12 @@ fn cpu_times(stat: &str) -> (u64, u64) {
     (total.saturating_sub(idle), total)
 }
 
+/// The lines after the first: one a processor, which is named by its number.
+fn processors(stat: &str) -> u32 {
+    let named = stat.lines().skip(1).filter(|line| line.starts_with("cpu"));
+    u32::try_from(named.count()).unwrap_or(u32::MAX).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,11 +142,14 @@ mod tests {
         let machine = machine();
         assert!(machine.ram_total > machine.ram_used && machine.ram_used > 0);
         assert!(machine.cpu_total > machine.cpu_busy && machine.uptime_seconds > 0);
+        assert!(machine.cpus > 0);
     }
 
     #[test]
     fn times_are_summed_as_proc_documents_them() {
         assert_eq!(cpu_times("cpu  10 1 5 100 4 0 2 3 0 0\ncpu0 1"), (21, 125));
+        assert_eq!(processors("cpu  10 1\ncpu0 1\ncpu3 1\nintr 5"), 2);
+        assert_eq!(processors(""), 1);
         assert_eq!(meminfo("MemTotal:  5 kB\nMemFree: 1 kB", "MemTotal:"), 5120);
     }
 }

@@ -1,6 +1,7 @@
 //! macOS: what /proc says elsewhere is asked of `sysctl`, `vm_stat` and `ps`.
 
 use super::Machine;
+use crate::small_map::SmallMap;
 use crate::tmux::server::MARKER_VARIABLE;
 use std::os::unix::net::SocketAddr;
 use std::process::Command;
@@ -31,11 +32,10 @@ pub fn session_processes(marker: &str) -> Vec<i32> {
 
 /// The kernel has no such wish; launchd kills what is left of a job that ended.
 pub fn die_with_parent() {}
-
 /// Bytes of memory of each session's processes together. `session_of` knows which session a marker
 /// is of.
-pub fn session_memory(session_of: impl Fn(&str) -> Option<u32>) -> Vec<(u32, u64)> {
-    let mut together = Vec::new();
+pub fn session_memory(session_of: impl Fn(&str) -> Option<u32>) -> SmallMap<u32, u64> {
+    let mut together = SmallMap::default();
     let list = output("/bin/ps", &["-axwwE", "-o", "rss=,command="]);
     for line in list.lines() {
         let Some((_, marker)) = line.split_once(&format!(" {MARKER_VARIABLE}=")) else { continue };
@@ -44,20 +44,22 @@ pub fn session_memory(session_of: impl Fn(&str) -> Option<u32>) -> Vec<(u32, u64
         let session_id = marker.get(..end).and_then(&session_of);
         let kilobytes = line.split_whitespace().next().and_then(|word| word.parse::<u64>().ok());
         if let (Some(session_id), Some(kilobytes)) = (session_id, kilobytes) {
-            super::add(&mut together, session_id, kilobytes.saturating_mul(1024));
+            let bytes: &mut u64 = together.get_or_default(session_id);
+            *bytes = bytes.saturating_add(kilobytes.saturating_mul(1024));
         }
     }
     together
 }
 
-/// Work of all processors together, 0–1000: what `ps` has averaged over the last minute.
-pub fn cpu_permille() -> Option<u32> {
+/// Work of all processors together, 0–100: what `ps` has averaged over the last minute.
+pub fn cpu_percent() -> Option<f64> {
     let list = output("/bin/ps", &["-A", "-o", "%cpu="]);
-    // `12.5`, with a comma in some languages.
-    let tenths = |line: &str| line.trim().replace(['.', ','], "").parse::<u32>().ok();
-    let busy: u32 = list.lines().filter_map(tenths).sum();
-    let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Some((busy / u32::try_from(cpus).unwrap_or(1)).min(1000))
+    let busy: f64 = list.lines().filter_map(|line| line.trim().parse::<f64>().ok()).sum();
+    Some((busy / cpus() as f64).min(100.0))
+}
+
+fn cpus() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// There are no scopes on this system.
@@ -79,6 +81,7 @@ pub fn machine() -> Machine {
     Machine {
         ram_used: ram_total.saturating_sub(free.saturating_mul(page_size)),
         ram_total,
+        cpus: u32::try_from(cpus()).unwrap_or(u32::MAX),
         ..Machine::default()
     }
 }

@@ -18,14 +18,6 @@ pub fn monotonic_microseconds() -> i64 {
     now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1_000)
 }
 
-/// Adds to a session's sum.
-fn add(sums: &mut Vec<(u32, u64)>, session_id: u32, bytes: u64) {
-    match sums.iter_mut().find(|(its, _)| *its == session_id) {
-        Some((_, sum)) => *sum = sum.saturating_add(bytes),
-        None => sums.push((session_id, bytes)),
-    }
-}
-
 /// Memory and load of the machine at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Machine {
@@ -35,6 +27,8 @@ pub struct Machine {
     pub ram_total: u64,
     /// Seconds since the machine started.
     pub uptime_seconds: u64,
+    /// Processors that work, those that [`Machine::cpu_total`] is of.
+    pub cpus: u32,
     /// Processor time spent working since the start, in any unit.
     pub cpu_busy: u64,
     /// Processor time in all since the start, in the same unit.

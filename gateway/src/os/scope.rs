@@ -1,5 +1,6 @@
 //! Scopes of systemd with a limit of memory, where a session may have one of its own.
 
+use crate::words::add;
 use std::path::Path;
 use std::process::Command;
 
@@ -17,25 +18,22 @@ pub fn scope(unit: &str, bytes: u64) -> Option<Vec<String>> {
     let (manager, runtime) = manager(Path::new("/"), root, &user()?)?;
     let version = Command::new("systemd-run").arg("--version").output().ok()?;
     let version = version_of(&String::from_utf8_lossy(&version.stdout))?;
-    let mut words = vec!["systemd-run".to_owned(), manager.to_owned()];
+    let mut words = Vec::new();
     if !root {
         // A service of the system has no such variable; systemd-run finds the manager by it.
-        let runtime = format!("XDG_RUNTIME_DIR={runtime}");
-        words.splice(0..0, ["/usr/bin/env".to_owned(), runtime]);
+        add(&mut words, &["/usr/bin/env", &format!("XDG_RUNTIME_DIR={runtime}")]);
     }
-    let fixed = ["--scope", "--quiet", "--collect"].map(str::to_owned);
-    words.extend(fixed);
-    words.push(format!("--unit={unit}"));
-    words.push(format!("--property=MemoryMax={bytes}"));
+    add(&mut words, &["systemd-run", manager, "--scope", "--quiet", "--collect"]);
+    let (unit, most) = (format!("--unit={unit}"), format!("--property=MemoryMax={bytes}"));
     // Half of what there is, so that one session cannot take it from all others.
-    words.push("--property=MemorySwapMax=50%".to_owned());
+    add(&mut words, &[&unit, &most, "--property=MemorySwapMax=50%"]);
     if version >= OOM_POLICY_SINCE {
-        words.push("--property=OOMPolicy=continue".to_owned());
+        add(&mut words, &["--property=OOMPolicy=continue"]);
     }
     if version >= EXPANSION_SINCE {
-        words.push("--expand-environment=no".to_owned());
+        add(&mut words, &["--expand-environment=no"]);
     }
-    words.push("--".to_owned());
+    add(&mut words, &["--"]);
     Some(words)
 }
 

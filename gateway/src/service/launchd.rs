@@ -1,6 +1,7 @@
 //! launchd: the property list, and the calls of launchctl.
 
-use super::{NAME, Scope, Service, ServiceManager, Status, Step, line_of, words};
+use super::{NAME, Scope, Service, ServiceManager, Status, Step, line_of};
+use crate::words::words;
 use std::path::PathBuf;
 
 /// macOS's manager.

@@ -102,10 +102,6 @@ pub fn manager() -> &'static dyn ServiceManager {
     if cfg!(target_os = "macos") { &launchd::Launchd } else { &systemd::Systemd }
 }
 
-fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|&word| word.to_owned()).collect()
-}
-
 /// A path as text that fits on one line.
 fn line_of<'a>(path: &'a std::path::Path, what: &str) -> Result<&'a str, String> {
     let text = path.to_str().filter(|text| !text.contains(char::is_control));

@@ -1,7 +1,8 @@
 //! systemd: the unit, and the calls of systemctl.
 
-use super::{NAME, Scope, Service, ServiceManager, Status, Step, line_of, words};
+use super::{NAME, Scope, Service, ServiceManager, Status, Step, line_of};
 use crate::limits::WATCHDOG_SECONDS;
+use crate::words::words;
 use std::path::{Path, PathBuf};
 
 /// Linux's usual manager.

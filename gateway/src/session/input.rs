@@ -105,7 +105,7 @@ impl Input {
     /// Forgets everything; returns the requests whose pastes are lost.
     pub fn clear(&mut self) -> Vec<String> {
         self.bytes = 0;
-        let lost = self.items.drain(..).filter_map(|item| match item {
+        let lost = std::mem::take(&mut self.items).into_iter().filter_map(|item| match item {
             Item::Keys(_) => None,
             Item::Paste(paste) => Some(paste.request_id),
         });

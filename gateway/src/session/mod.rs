@@ -19,6 +19,7 @@ pub mod snapshot;
 pub mod stream;
 
 use crate::limits::{ERROR_EVERY_MS, MIRROR_LATEST_MS, MIRROR_QUIET_MS, Ms};
+use crate::small_map::SmallMap;
 use crate::tmux::parser::{PaneId, Parser};
 use crate::tmux::version::Capabilities;
 use attention::Attention;
@@ -30,7 +31,7 @@ use protocol::envelope::codes;
 use protocol::events::{Ack, AckError, Event, HelloSession, SessionEnded, SessionError};
 use requests::{InFlight, Open, Waiting};
 use rest::Rest;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use stream::{Mode, Out, Stream};
 
@@ -78,7 +79,7 @@ pub struct Session {
     stream: Stream,
     modes: Modes,
     /// The modes of panes that are not shown.
-    elsewhere: BTreeMap<PaneId, Modes>,
+    elsewhere: SmallMap<PaneId, Modes>,
     parser: Parser,
     expect: VecDeque<Expect>,
     to_tmux: Vec<u8>,
@@ -98,7 +99,7 @@ pub struct Session {
     rest: Rest,
     mirror_since: Option<Ms>,
     mirror_touched: Ms,
-    last_error: BTreeMap<&'static str, Ms>,
+    last_error: SmallMap<&'static str, Ms>,
     last_activity: Ms,
     /// Whether a control client listens.
     client: bool,
@@ -128,7 +129,7 @@ impl Session {
             pastes: 0,
             stream: Stream::new(id, remembered.bound),
             modes,
-            elsewhere: BTreeMap::new(),
+            elsewhere: SmallMap::default(),
             parser: Parser::default(),
             expect: VecDeque::new(),
             to_tmux: Vec::new(),
@@ -146,7 +147,7 @@ impl Session {
             rest: Rest::new(now),
             mirror_since: None,
             mirror_touched: 0,
-            last_error: BTreeMap::new(),
+            last_error: SmallMap::default(),
             last_activity: now,
             client: false,
             saw_exit: false,
@@ -412,7 +413,7 @@ impl Session {
 
     /// Says that a fire-and-forget command failed, at most once a second for each code.
     fn error(&mut self, code: &'static str, message: &str, now: Ms) {
-        if self.last_error.get(code).is_some_and(|&last| now < last + ERROR_EVERY_MS) {
+        if self.last_error.get(&code).is_some_and(|&last| now < last + ERROR_EVERY_MS) {
             return;
         }
         self.last_error.insert(code, now);

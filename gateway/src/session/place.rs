@@ -63,7 +63,7 @@ impl Session {
     /// What the other panes print counts too: one of them may be shown next.
     pub(super) fn printed_elsewhere(&mut self, pane: PaneId, bytes: &[u8]) {
         if self.elsewhere.len() < MAX_PANES || self.elsewhere.contains_key(&pane) {
-            self.elsewhere.entry(pane).or_default().feed(bytes);
+            self.elsewhere.get_or_default(pane).feed(bytes);
         }
     }
 

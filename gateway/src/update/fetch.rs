@@ -10,21 +10,16 @@ use super::body::Framing;
 use super::url::Url;
 use crate::limits::{CONNECT_MS, MAX_ADDRESSES, UPDATE_HEAD_BYTES, UPDATE_REDIRECTS};
 use crate::limits::{UPDATE_HEADERS, UPDATE_SILENCE_MS};
+use crate::link::timed::{self, Timed};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::net::ToSocketAddrs as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Size of one read, in bytes.
 const READ_BYTES: usize = 16 * 1024;
-
-/// A TCP stream on which nothing waits beyond the deadline, however slowly bytes drip.
-struct Timed {
-    tcp: TcpStream,
-    deadline: Instant,
-}
 
 /// The connection, the bytes that came with the last read, and where reading is.
 type Stream = StreamOwned<ClientConnection, Timed>;
@@ -68,8 +63,7 @@ fn ask(tls: &Arc<ClientConfig>, url: &Url, deadline: Instant) -> Result<Answer, 
         .map_err(|_| "no name that a certificate can be for".to_owned())?;
     let session = ClientConnection::new(Arc::clone(tls), name)
         .map_err(|error| format!("TLS cannot begin: {error}"))?;
-    let tcp = connect(url, deadline)?;
-    let mut stream = StreamOwned::new(session, Timed { tcp, deadline });
+    let mut stream = StreamOwned::new(session, connect(url, deadline)?);
     let request = format!(
         "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: chatcode-gateway\r\nAccept: */*\r\n\
          Connection: close\r\n\r\n",
@@ -191,55 +185,26 @@ fn read(stream: &mut Stream, bytes: &mut Vec<u8>) -> Result<usize, String> {
     outcome.map_err(|error| broken("reading", &error))
 }
 
-fn connect(url: &Url, deadline: Instant) -> Result<TcpStream, String> {
+fn connect(url: &Url, deadline: Instant) -> Result<Timed, String> {
     let addresses = (url.host.as_str(), url.port).to_socket_addrs();
     let addresses = addresses.map_err(|error| format!("cannot look it up: {error}"))?;
     let mut why = "it has no address".to_owned();
     for address in addresses.take(MAX_ADDRESSES) {
-        match connect_to(address, deadline) {
-            Ok(tcp) => return Ok(tcp),
+        match timed::connect(&address, deadline, Duration::from_millis(CONNECT_MS)) {
+            Ok(tcp) => {
+                let silence = Duration::from_millis(UPDATE_SILENCE_MS);
+                return Ok(Timed::new(tcp, deadline, silence));
+            }
             Err(error) => why = broken(&format!("connecting to {address}"), &error),
         }
     }
     Err(why)
 }
 
-fn connect_to(address: SocketAddr, deadline: Instant) -> io::Result<TcpStream> {
-    let tcp = TcpStream::connect_timeout(&address, left(deadline, CONNECT_MS)?)?;
-    tcp.set_write_timeout(Some(left(deadline, UPDATE_SILENCE_MS)?))?;
-    Ok(tcp)
-}
-
-/// How long one step may take, which is never nothing.
-fn left(deadline: Instant, most: u64) -> io::Result<Duration> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() {
-        return Err(ErrorKind::TimedOut.into());
-    }
-    Ok(left.min(Duration::from_millis(most)))
-}
-
 fn broken(doing: &str, error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => format!("{doing} took too long"),
         _ => format!("{doing} failed: {error}"),
-    }
-}
-
-impl Read for Timed {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.tcp.set_read_timeout(Some(left(self.deadline, UPDATE_SILENCE_MS)?))?;
-        self.tcp.read(buffer)
-    }
-}
-
-impl Write for Timed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.tcp.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.tcp.flush()
     }
 }
 

@@ -18,6 +18,7 @@
 //! again, after an outage for instance.
 
 pub mod attempt;
+pub mod blake2b;
 pub mod body;
 pub mod fetch;
 pub mod install;
