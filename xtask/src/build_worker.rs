@@ -15,7 +15,7 @@ use std::process::Command;
 /// What the worker is compiled for.
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Budget of DESIGN §10 for the release build, gzipped, in bytes.
+/// Budget for the release build, gzipped, in bytes: what is small starts sooner.
 const GZIP_BUDGET: usize = 300 * 1024;
 
 /// The WebAssembly features that rustc's target enables and workerd has.
