@@ -112,6 +112,16 @@ test("sessions are started, named and ended through the gateway", async (t) => {
   gateway.ack();
   assert.equal((await (await brief).json()).session.exit_code, 3);
 
+  // One that ate the machine's memory says so in the list, too.
+  const greedy = await ada.session(gateway, "greedy");
+  const end = { session_id: greedy.session_id, signal: 9, reason: "out_of_memory" };
+  gateway.send("session.ended", end);
+  await until("the list tells why it ended", async () => {
+    const { sessions } = await ada.ask("GET", path);
+    const one = sessions.find(({ session_id }) => session_id === greedy.session_id);
+    return one.status === "ended" && one.reason === "out_of_memory";
+  });
+
   await gateway.close();
   await until("the server is offline", async () => {
     const { servers } = await ada.ask("GET", "/api/servers");
