@@ -1,6 +1,7 @@
 //! A browser on a way of 1 Mbit/s and 300 ms: what its person sees, by the clock.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use integration::browser::Page;
 use integration::slow_way::{SlowWay, Way};
 use integration::stack::{Stack, sign_in};
 use std::time::{Duration, Instant};
@@ -12,6 +13,9 @@ const FAR: Way = Way { bytes_per_second: 125_000, round_trip: Duration::from_mil
 
 /// How long a flood lasts before a person stops it.
 const FLOOD: Duration = Duration::from_secs(5);
+
+/// Floods that are stopped.
+const FLOODS: usize = 3;
 
 /// How long Ctrl-C may take until a person on such a way sees its effect.
 const STOPPED_WITHIN: Duration = Duration::from_secs(2);
@@ -35,16 +39,23 @@ fn ctrl_c_of_a_slow_browser(is_watched: bool) {
         slow.click("take-over");
         slow.wait_attribute("control-badge", "data-control", "you");
     }
-    slow.line("(trap : INT; yes; echo; echo stopped-$((1+1)))");
+    let mut times: Vec<Duration> = (1..=FLOODS).map(|number| ctrl_c(&slow, number)).collect();
+    eprintln!("Ctrl-C {times:?}, watched: {is_watched}");
+    times.sort();
+    // One that is late may be the shared machine's doing; that most are late is ours.
+    assert!(times[FLOODS / 2] < STOPPED_WITHIN, "Ctrl-C took {times:?}");
+    slow.screenshot("far-away");
+}
+
+/// Floods the terminal for a while; how long it then takes to see the flood stopped.
+fn ctrl_c(slow: &Page, number: usize) -> Duration {
+    slow.line(&format!("clear; (trap : INT; yes; echo; echo stopped-$(({number}+1)))"));
     slow.expect("y");
     std::thread::sleep(FLOOD);
     let pressed = Instant::now();
     slow.press("Control+c");
-    slow.expect("stopped-2");
-    let took = pressed.elapsed();
-    eprintln!("Ctrl-C {took:?}, watched: {is_watched}");
-    assert!(took < STOPPED_WITHIN, "Ctrl-C took {took:?}");
-    slow.screenshot("far-away");
+    slow.expect(&format!("stopped-{}", number + 1));
+    pressed.elapsed()
 }
 
 #[test]
