@@ -3,6 +3,7 @@
 use crate::gateway::Gateway;
 use crate::link::Link;
 use crate::mock_cp::MockCp;
+use crate::slow_way::{SlowWay, Way};
 use std::ops::{Deref, DerefMut};
 
 /// The whole arrangement. Reads and commands go straight to the link.
@@ -38,6 +39,17 @@ impl Stage {
         gateway.run();
         let link = cp.accept();
         Self { link, gateway, cp }
+    }
+
+    /// A connected gateway that reaches its control plane over a slow way.
+    pub fn behind(way: Way) -> (Self, SlowWay) {
+        let cp = MockCp::new();
+        let way = SlowWay::to(cp.port(), way);
+        let mut gateway =
+            Gateway::new(&cp.url().replace(&cp.port().to_string(), &way.port().to_string()));
+        gateway.run();
+        let link = cp.accept();
+        (Self { link, gateway, cp }, way)
     }
 
     /// Takes the gateway's next connection; readers go on where they stood.

@@ -1,11 +1,11 @@
 //! A control plane's side of file transfers, step by step, so that a test can do something meanwhile.
 
 use crate::link::Link;
+use crate::patterns::sha256;
 use protocol::commands::{FileAckCommand, FileDownload, FileUploadBegin, FileUploadEnd};
 use protocol::events::{AckError, Event, FileContentBegin, FileError};
 use protocol::frame::{Frame, Kind};
 use protocol::limits::{FILE_CHUNK_BYTES, FILE_WINDOW_CHUNKS};
-use ring::digest::{SHA256, digest};
 use std::time::Duration;
 
 /// How long a whole transfer may take on a loaded machine.
@@ -34,11 +34,6 @@ impl From<FileError> for Failed {
 
 /// Where a path begins: the workspace, or a session's folder.
 pub type Base = Option<u32>;
-
-/// The digest of some bytes as the contract writes it.
-pub fn sha256(content: &[u8]) -> String {
-    digest(&SHA256, content).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 /// A chunk of an upload as a frame.
 pub fn chunk(id: u32, seq: u32, payload: &[u8]) -> Vec<u8> {

@@ -2,10 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use integration::fixture::Stage;
-use integration::gateway::Gateway;
-use integration::mock_cp::MockCp;
 use integration::process::memory;
-use integration::slow_way::{SlowWay, Way};
+use integration::slow_way::Way;
 use integration::stream::{Item, find};
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -21,17 +19,6 @@ const SLOW: Way = Way { bytes_per_second: 125_000, round_trip: Duration::from_mi
 
 /// How long Ctrl-C may take until a person on such a way sees its effect.
 const STOPPED_WITHIN: Duration = Duration::from_secs(2);
-
-/// A gateway that reaches its control plane over a slow way.
-fn far_away() -> (Stage, SlowWay) {
-    let cp = MockCp::new();
-    let way = SlowWay::to(cp.port(), SLOW);
-    let url = cp.url().replace(&cp.port().to_string(), &way.port().to_string());
-    let mut gateway = Gateway::new(&url);
-    gateway.run();
-    let link = cp.accept();
-    (Stage { link, gateway, cp }, way)
-}
 
 /// Whether a person sees `text` in what has come since this was last asked.
 fn saw(stage: &mut Stage, session_id: u32, text: &str) -> bool {
@@ -140,7 +127,7 @@ fn a_storm_of_redraws() {
 #[test]
 fn ctrl_c_on_a_slow_way_is_seen_at_once() {
     for program in ["yes", "seq 1 1000000000"] {
-        let (mut stage, _way) = far_away();
+        let (mut stage, _way) = Stage::behind(SLOW);
         stage.open(1, 80, 24);
         start(&mut stage, 1, program);
         stage.take_for(STORM);
@@ -155,7 +142,7 @@ fn ctrl_c_on_a_slow_way_is_seen_at_once() {
 
 #[test]
 fn a_redraw_storm_costs_a_slow_way_a_screen_a_round_trip() {
-    let (mut stage, way) = far_away();
+    let (mut stage, way) = Stage::behind(SLOW);
     stage.open(1, 80, 24);
     let program = redraw_storm(&mut stage, 1);
     start(&mut stage, 1, &program);

@@ -7,6 +7,7 @@ use crate::limits::{CREATE_AGAIN, CREATE_TRIES};
 use crate::os;
 use crate::private_files::write_private;
 use crate::tmux::server::{MARKER_VARIABLE, configuration, session_name, tmux};
+use crate::tmux::terminal;
 use crate::tmux::version::Version;
 use crate::words::{add, words};
 use protocol::commands::{Agent, Command as Message, Incoming, SessionCreate, decode};
@@ -45,7 +46,7 @@ pub fn run(arguments: &[String], request: &str) -> Result<String, Failure> {
     let _ = std::fs::remove_file(exit_path(state, create.session_id));
     std::fs::write(&record, b"").map_err(|error| io(&record, error))?;
     let conf = state.join("tmux.conf");
-    std::fs::write(&conf, configuration(terminal())).map_err(|error| io(&conf, error))?;
+    std::fs::write(&conf, configuration(terminal::best())).map_err(|error| io(&conf, error))?;
     let script = state.join("session.sh");
     write_private(&script, SESSION.as_bytes()).map_err(|error| io(&script, error))?;
 
@@ -232,16 +233,6 @@ fn program(create: &SessionCreate) -> Vec<String> {
     let script = "if command -v \"$1\" >/dev/null 2>&1; then exec \"$1\"; fi; \
          printf '%s is not installed here; this is a shell.\\n' \"$1\"; exec \"$0\" -l";
     in_login_shell(script, &[agent])
-}
-
-/// A terminal type that programs on this machine know.
-fn terminal() -> &'static str {
-    let folders = ["/etc/terminfo", "/lib/terminfo", "/usr/lib/terminfo", "/usr/share/terminfo"];
-    let known = folders.iter().any(|folder| {
-        // macOS names the subfolder by the letter's hexadecimal code.
-        ["t", "74"].iter().any(|sub| Path::new(folder).join(sub).join("tmux-256color").exists())
-    });
-    if known { "tmux-256color" } else { "screen-256color" }
 }
 
 #[cfg(test)]

@@ -14,8 +14,6 @@ pub struct Service {
     pub child: &'static str,
     /// Milliseconds after which it is killed.
     pub deadline: Ms,
-    /// Whether the command is acked when it is accepted, because it takes longer than an ack may.
-    pub acked_early: bool,
 }
 
 /// A command at work.
@@ -27,7 +25,8 @@ pub struct Request {
     pub request_id: String,
     /// The connection that asked: commands die with theirs.
     pub connection: u64,
-    /// The agent that is installed by it.
+    /// The agent that is installed by it. This takes longer than an ack may, so it was acked when it
+    /// was accepted.
     pub installs: Option<String>,
     /// The command's text.
     pub text: Vec<u8>,
@@ -36,7 +35,7 @@ pub struct Request {
 impl Service {
     /// Who carries out `command`, if a child does.
     fn of(command: &Command) -> Option<Self> {
-        let quick = |child| Self { child, deadline: CHILD_MS, acked_early: false };
+        let quick = |child| Self { child, deadline: CHILD_MS };
         Some(match command {
             Command::SshAuthorize(_) | Command::SshRevoke(_) | Command::SshList(_) => {
                 quick("_ssh_keys")
@@ -45,7 +44,7 @@ impl Service {
             Command::AgentsInstall(_) => {
                 // The child keeps to the time by itself, and then starts what it installed.
                 let deadline = INSTALL_MS + VERSION_FIRST_MS + CHILD_MS;
-                Self { child: "_install", deadline, acked_early: true }
+                Self { child: "_install", deadline }
             }
             Command::WorkspaceList(_) => quick("_folders"),
             _ => return None,
@@ -68,13 +67,11 @@ impl Daemon {
                     self.fail(request_id, code, &message);
                     return true;
                 }
+                self.send(ack(request_id));
                 Some(install.agent.clone())
             }
             _ => None,
         };
-        if service.acked_early {
-            self.send(ack(request_id));
-        }
         self.services += 1;
         let request = Request {
             service,
@@ -89,9 +86,10 @@ impl Daemon {
 
     /// A child at work has something to tell.
     pub fn on_job_event(&mut self, job: &Job, event: &str) {
-        match job {
-            Job::Service(request) if self.is_asked(request) => self.send(event.to_owned()),
-            _ => {}
+        if let Job::Service(request) = job
+            && self.is_asked(request)
+        {
+            self.send(event.to_owned());
         }
     }
 
@@ -101,7 +99,7 @@ impl Daemon {
         if let Some(agent) = request.installs.clone() {
             return self.end_install(agent, request, answer);
         }
-        if request.service.acked_early || !self.is_asked(request) {
+        if !self.is_asked(request) {
             return;
         }
         match answer {

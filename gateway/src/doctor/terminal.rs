@@ -3,8 +3,9 @@
 use super::Deadline;
 use super::program::{self, Outcome};
 use super::report::Finding;
+use crate::tmux::terminal::{FOLDERS, SCREEN, TMUX as OWN, knows};
 use crate::tmux::version::Version;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -14,15 +15,10 @@ const TERMINFO: &str = "terminfo";
 /// `tmux -V` prints one line.
 const ASK: Duration = Duration::from_secs(1);
 
-/// Where terminal types are kept.
-const FOLDERS: [&str; 4] =
-    ["/etc/terminfo", "/lib/terminfo", "/usr/lib/terminfo", "/usr/share/terminfo"];
-
 /// Looks at both.
 pub fn examine(deadline: Deadline) -> Vec<Finding> {
     let outcome = program::run(Command::new("tmux").arg("-V"), deadline.within(ASK));
-    let folders: Vec<PathBuf> = FOLDERS.iter().map(PathBuf::from).collect();
-    vec![judge_tmux(&outcome), judge_terminfo(&folders)]
+    vec![judge_tmux(&outcome), judge_terminfo(&FOLDERS.map(Path::new))]
 }
 
 fn judge_tmux(outcome: &Outcome) -> Finding {
@@ -50,26 +46,18 @@ fn judge_tmux(outcome: &Outcome) -> Finding {
     }
 }
 
-fn judge_terminfo(folders: &[PathBuf]) -> Finding {
+fn judge_terminfo(folders: &[&Path]) -> Finding {
     let advice =
         "install ncurses-term (Debian), ncurses-terminfo (Alpine) or ncurses-base (Fedora)";
-    if knows(folders, "tmux-256color") {
-        Finding::ok(TERMINFO, "tmux-256color")
-    } else if knows(folders, "screen-256color") {
+    if knows(folders, OWN) {
+        Finding::ok(TERMINFO, OWN)
+    } else if knows(folders, SCREEN) {
         let found = "tmux-256color is not known; screen-256color serves without italics";
         Finding::warning(TERMINFO, "terminfo_limited", found, advice)
     } else {
         let found = "neither tmux-256color nor screen-256color is known: programs will complain";
         Finding::failure(TERMINFO, "terminfo_missing", found, advice)
     }
-}
-
-fn knows(folders: &[PathBuf], terminal: &str) -> bool {
-    let first = terminal.bytes().next().unwrap_or_default();
-    // macOS names the subfolder by the letter's hexadecimal code.
-    let subfolders = [char::from(first).to_string(), format!("{first:x}")];
-    let has = |folder: &Path| subfolders.iter().any(|sub| folder.join(sub).join(terminal).exists());
-    folders.iter().any(|folder| has(folder))
 }
 
 #[cfg(test)]
@@ -91,7 +79,7 @@ mod tests {
     fn the_terminal_type_is_looked_for_as_linux_and_macos_keep_it() {
         let folder = std::env::temp_dir().join(format!("cc-terminfo-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
-        let folders = [folder.clone()];
+        let folders = [folder.as_path()];
         assert_eq!(judge_terminfo(&folders).code, "terminfo_missing");
         for (entry, code) in [("s/screen-256color", "terminfo_limited"), ("74/tmux-256color", "ok")]
         {

@@ -3,4 +3,5 @@
 pub mod layout;
 pub mod parser;
 pub mod server;
+pub mod terminal;
 pub mod version;

@@ -2,9 +2,7 @@
 
 use super::{content, workspace};
 use integration::fixture::Stage;
-use integration::gateway::Gateway;
-use integration::mock_cp::MockCp;
-use integration::slow_way::{SlowWay, Way};
+use integration::slow_way::Way;
 use integration::transfer::Download;
 use std::time::{Duration, Instant};
 
@@ -20,13 +18,7 @@ const KEYS: u8 = 4;
 
 #[test]
 fn downloads_on_a_slow_way_leave_room_for_an_echo() {
-    let cp = MockCp::new();
-    let way = SlowWay::to(cp.port(), SLOW);
-    let url = cp.url().replace(&cp.port().to_string(), &way.port().to_string());
-    let mut gateway = Gateway::new(&url);
-    gateway.run();
-    let link = cp.accept();
-    let mut stage = Stage { link, gateway, cp };
+    let (mut stage, _way) = Stage::behind(SLOW);
     stage.open(1, 80, 24);
     stage.type_in(1, "stty raw -echo; echo raw-$((1+1)); exec cat\r");
     stage.expect(1, "raw-2");

@@ -2,31 +2,13 @@
 
 use integration::PATIENCE;
 use integration::api::{Answer, Socket};
+use integration::patterns::{noise, sha256};
 use integration::stack::Installation;
-use ring::digest::{SHA256, digest};
 use serde_json::json;
 use std::time::Instant;
 
 /// The largest file that may be transferred.
 const LARGEST: usize = protocol::limits::FILE_BYTES as usize;
-
-/// Bytes that no filter shortens, the same in every run.
-fn noise(length: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let next = std::iter::from_fn(move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        Some(state.to_le_bytes())
-    });
-    let mut bytes: Vec<u8> = next.take(length / 8 + 1).flatten().collect();
-    bytes.truncate(length);
-    bytes
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 fn files(installation: &Installation, session: Option<u64>, path: &str) -> String {
     let place = session.map_or_else(String::new, |id| format!("/sessions/{id}"));
@@ -43,7 +25,7 @@ fn a_file_goes_up_into_the_sessions_folder_and_comes_down_again() {
     let session = all.create_session("shop");
     let workdir = all.gateway.home.join("workspace/shop");
     for length in [0, 1, 128 * 1024, 300_000] {
-        let bytes = noise(length);
+        let bytes = noise(1, length);
         let path = files(&all, Some(session), "docs/a%20b.bin");
         let put = all.person.put(&path, &bytes).expect(201);
         assert_eq!(put["size"], length);
@@ -95,7 +77,7 @@ fn twenty_mebibytes_go_up_and_down_while_somebody_types() {
     let mut viewer = all.person.socket(&all.path(&format!("/sessions/{session}/socket")));
     viewer.send(json!({ "type": "viewer.attach" }));
     viewer.event("session.snapshot");
-    let bytes = noise(LARGEST);
+    let bytes = noise(1, LARGEST);
     let path = files(&all, Some(session), "large.bin");
     let (person, wanted) = (all.person.clone(), bytes.clone());
     let transfer = std::thread::spawn(move || {

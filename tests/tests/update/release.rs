@@ -1,6 +1,7 @@
 //! Releases of the gateway: binaries of any version, and manifests that minisign signed.
 
 use chatcode_gateway::identity::OWN;
+use integration::patterns::sha256;
 use integration::tempdir::TempDir;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -84,13 +85,12 @@ pub(crate) struct Manifest {
 
 impl Manifest {
     pub(crate) fn new(version: &str, url: &str, bytes: &[u8]) -> Self {
-        let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
         Self {
             version: version.to_owned(),
             target: OWN.target.to_owned(),
             url: url.to_owned(),
             size: bytes.len(),
-            sha256: digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: sha256(bytes),
         }
     }
 

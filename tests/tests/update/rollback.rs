@@ -30,10 +30,7 @@ fn a_version_that_crashes_gives_way_at_its_second_start() {
     assert_eq!(scene.shell_pid(), shell, "the same shell");
 
     // It was not the machine: a better one is welcome, also of the same version.
-    let manifest = scene.offer(NEW, "none");
-    scene.ask(&manifest).expect("accepted");
-    scene.stage.reconnect();
-    assert_eq!(scene.version(), NEW);
+    scene.take_over();
 }
 
 /// The control plane refuses the new version, as if it spoke another contract.
@@ -77,10 +74,7 @@ fn a_version_that_cannot_be_run_is_undone() {
     scene.stage.attach(1, None);
     assert_eq!(scene.shell_pid(), shell, "the same shell");
 
-    let manifest = scene.offer(NEW, "none");
-    scene.ask(&manifest).expect("accepted");
-    scene.stage.reconnect();
-    assert_eq!(scene.version(), NEW);
+    scene.take_over();
 }
 
 /// Somebody installed another binary by hand, and the gateway was not restarted yet.
