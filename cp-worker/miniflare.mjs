@@ -3,7 +3,7 @@
 //   node cp-worker/miniflare.mjs [--port 0] [--state DIR] [--assets DIR] [--build DIR]
 //                                [--auth-mode dev|email] [--no-stdin]
 //
-// Prints one line of JSON, {"url": …}, once it answers. Ends on SIGINT, SIGTERM and when its
+// Prints one line of JSON, {"url": …}, once it answers; the worker's log goes to standard error. Ends on SIGINT, SIGTERM and when its
 // standard input closes, so that it never outlives the process that started it. Passes on
 // SUPPORT_PUBLIC_KEY from the environment.
 // As a module it exports `start(options)`, which the tests use.
@@ -11,18 +11,20 @@ import { Miniflare } from "miniflare";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const API_PATHS = ["/api/*", "/gateway/*"];
+const API_PATHS = ["/api/*", "/gateway/*", "/install.sh"];
 
 /**
  * Starts the worker and applies the migrations.
  *
  * @param {object} options `port` (0 for any), `state` (folder that survives restarts; none: in
  *   memory), `assets` (the built web app; none: no pages), `build`, `authMode`, `bindings`, `entry`
- *   (source of a module that takes the place of index.js, which it can import).
+ *   (source of a module that takes the place of index.js, which it can import), `log` (called with
+ *   each line of the worker's log; without it, what went wrong is printed).
  * @returns the Miniflare instance and its `url`
  */
 export async function start(options = {}) {
@@ -47,6 +49,7 @@ export async function start(options = {}) {
     bindings: { AUTH_MODE: options.authMode ?? "dev", ...secrets(state), ...options.bindings },
     d1Databases: { DB: "chatcode" },
     kvNamespaces: { KV: "chatcode" },
+    handleRuntimeStdio: (stdout, stderr) => follow([stdout, stderr], options.log),
     durableObjects: { HUB: { className: "GatewayHub", useSQLite: true } },
     ...(state && { defaultPersistRoot: state }),
     ...(existsSync(assets) && { assets: site(assets) }),
@@ -59,6 +62,12 @@ export async function start(options = {}) {
     await mf.dispose();
     throw error;
   }
+}
+
+/** Passes on what the runtime prints; standard output is for the address alone. */
+function follow(streams, log) {
+  const wrong = (line) => line.includes('"level":"info"') || console.error(line);
+  for (const input of streams) createInterface({ input }).on("line", log ?? wrong);
 }
 
 /** Serves the web app as production does: without running the Worker, index.html for its routes. */
@@ -125,7 +134,9 @@ async function main() {
   // Only what is given: without a key nobody is let in as support.
   const key = process.env.SUPPORT_PUBLIC_KEY;
   const bindings = key ? { SUPPORT_PUBLIC_KEY: key } : {};
-  const { mf, url } = await start({ port: Number(port), state, assets, build, authMode, bindings });
+  const log = console.error;
+  const options = { port: Number(port), state, assets, build, authMode, bindings, log };
+  const { mf, url } = await start(options);
   let ending;
   const end = () => {
     ending ??= mf.dispose().then(() => process.exit(0));

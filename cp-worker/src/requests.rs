@@ -227,7 +227,7 @@ pub fn file_path(query: &str) -> Result<String, &'static str> {
 
 /// The first value of a parameter, decoded as `URLSearchParams` writes it; `None` when there is
 /// none in UTF-8.
-fn parameter(query: &str, name: &str) -> Option<String> {
+pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
     let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let value = pairs.into_iter().find(|(key, _)| *key == name)?.1;
     let mut bytes = Vec::with_capacity(value.len());

@@ -2,12 +2,15 @@
 
 mod files;
 mod relay;
+mod release;
 mod servers;
 mod services;
 mod sessions;
+mod status;
 
 use super::config::Config;
 use super::db::{Db, ServerRow, SessionRow, UserRow};
+use super::log::Trace;
 use super::respond::{Failure, Outcome, json, nothing};
 use super::{now, random_id};
 use crate::auth::mode::Mode;
@@ -22,22 +25,36 @@ use serde_json::{Value, json};
 use worker::{Env, Request, Response};
 
 /// Answers all routes but the gateway's socket and the web app's files.
-pub async fn answer(mut request: Request, env: &Env, config: &Config, route: Route) -> Outcome {
+pub async fn answer(
+    mut request: Request,
+    env: &Env,
+    config: &Config,
+    route: Route,
+    trace: &Trace,
+) -> Outcome {
     match &route {
         Route::Config => {
             let version = env!("CARGO_PKG_VERSION");
             return json(200, &json!({ "auth_mode": config.mode.name(), "version": version }));
         }
+        Route::Status => return status::status(env).await,
+        Route::Release => return release::release(&request, env).await,
+        Route::InstallScript => return release::install_script(config),
         Route::DevSignIn => return dev_sign_in(&mut request, env, config).await,
         Route::SignOut => return with_cookie(nothing()?, &cookie::clear(config.is_secure())),
         _ => {}
     }
     let user = signed_in(&request, env, config).await?;
+    trace.user(&user.user_id);
     let asker = Asker { db: Db::new(env)?, env, config, user };
     match route {
         Route::Me => json(200, &json!({ "user": user_json(&asker.user) })),
         Route::ListServers => asker.list_servers().await,
         Route::CreateServer => asker.create_server(body(&mut request).await?).await,
+        Route::RenameServer(id) => asker.rename_server(&id, body(&mut request).await?).await,
+        Route::Bootstrap(id) => asker.bootstrap(&id).await,
+        Route::Rates(id) => asker.hub_says(&id, "/rates").await,
+        Route::History(id) => asker.hub_says(&id, "/history").await,
         Route::DeleteServer(id) => asker.delete_server(&id).await,
         Route::ListSessions(id) => asker.list_sessions(&id).await,
         Route::CreateSession(id) => asker.create_session(&id, body(&mut request).await?).await,
@@ -58,8 +75,15 @@ pub async fn answer(mut request: Request, env: &Env, config: &Config, route: Rou
         Route::WatcherSocket(id) => asker.watch(&request, &id).await,
         Route::ViewerSocket(id, session) => asker.view(&request, &id, session).await,
         Route::HubInstance(id) => asker.hub_instance(&id).await,
-        Route::Config | Route::DevSignIn | Route::SignOut => Err(no_such_address()),
-        Route::GatewaySocket(_) | Route::Asset => Err(no_such_address()),
+        // Answered above.
+        Route::Config
+        | Route::Status
+        | Route::Release
+        | Route::InstallScript
+        | Route::DevSignIn
+        | Route::SignOut
+        | Route::GatewaySocket(_)
+        | Route::Asset => Err(no_such_address()),
     }
 }
 
@@ -166,6 +190,11 @@ impl Asker<'_> {
         self.server(gateway_id).await?;
         let session = self.db.session(gateway_id, session_id).await?;
         session.ok_or_else(|| Failure::not_found("no such session"))
+    }
+
+    /// Names the sign-in, so that its sockets can be closed when it ends; empty for none.
+    fn sign_in_id(&self) -> &str {
+        ""
     }
 
     /// The hub of a server that is the asker's.
