@@ -1,9 +1,11 @@
 //! What the deployment has bound: secrets, origin, mode of sign-in. Refuses to run half configured.
 
+use super::log;
 use super::respond::Failure;
 use crate::auth::mode::{Mode, is_trusted};
 use crate::limits::SECRET_BYTES;
-use worker::{Env, Request, console_error};
+use serde_json::json;
+use worker::{Env, Request};
 
 /// The deployment's settings, read for each request.
 pub struct Config {
@@ -117,6 +119,6 @@ fn secret(env: &Env, name: &str) -> Result<Vec<u8>, Failure> {
 
 /// Status 500; the cause is logged.
 pub fn misconfigured(cause: String) -> Failure {
-    console_error!("misconfigured: {cause}");
+    log::error("misconfigured", &cause, json!({}));
     Failure::new("misconfigured", &cause)
 }
