@@ -14,6 +14,8 @@ interface ConfirmDialogProps {
   description: ReactNode;
   /** What the button says: the deed itself, not "OK". */
   action: string;
+  /** `primary` where nothing is lost. */
+  tone?: "danger" | "primary";
   onConfirm(): Promise<void>;
 }
 
@@ -49,7 +51,12 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
                 Cancel
               </Button>
             </AlertDialog.Cancel>
-            <Button variant="danger" disabled={busy} data-testid="confirm" onClick={confirm}>
+            <Button
+              variant={props.tone ?? "danger"}
+              disabled={busy}
+              data-testid="confirm"
+              onClick={confirm}
+            >
               {busy ? "One moment…" : props.action}
             </Button>
           </DialogFooter>
