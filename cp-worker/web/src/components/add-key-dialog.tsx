@@ -29,14 +29,22 @@ interface AddKeyDialogProps {
 
 export function AddKeyDialog({ gatewayId, open, onOpenChange, onAdded }: AddKeyDialogProps) {
   const [text, setText] = useState("");
+  const [refused, setRefused] = useState<string | null>(null);
   const [label, setLabel] = useState<string | null>(null);
   const [life, setLife] = useState(0);
   useEffect(() => {
     if (open) return;
     setText("");
+    setRefused(null);
     setLabel(null);
     setLife(0);
   }, [open]);
+  const take = (entered: string) => {
+    const read = readPublicKey(entered);
+    const secret = read !== null && "secret" in read;
+    setText(secret ? "" : entered);
+    setRefused(read !== null && "problem" in read ? read.problem : null);
+  };
   const pasted = readPublicKey(text);
   const key = pasted !== null && "line" in pasted ? pasted : null;
   const called = (label ?? key?.comment ?? "").slice(0, KEY_LABEL_CHARS);
@@ -59,11 +67,7 @@ export function AddKeyDialog({ gatewayId, open, onOpenChange, onAdded }: AddKeyD
       testId="key-save"
       onSubmit={add}
     >
-      <KeyText
-        text={text}
-        onChange={setText}
-        problem={pasted !== null && "problem" in pasted ? pasted.problem : null}
-      />
+      <KeyText text={text} onChange={take} problem={refused} />
       <Field label="Label">
         {(ids) => (
           <Input

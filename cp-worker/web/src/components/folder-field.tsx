@@ -23,45 +23,32 @@ function useFolders(gatewayId: string): string[] {
   return folders;
 }
 
-/** Whether Escape should close a list of suggestions rather than the dialog around it. */
-export function suggesting(): boolean {
-  return document.activeElement?.getAttribute("aria-expanded") === "true";
-}
-
 export function FolderField({ gatewayId, value, onChange }: FolderFieldProps) {
   const listId = useId();
   const folders = useFolders(gatewayId);
-  const [open, setOpen] = useState(false);
   const [at, setAt] = useState(-1);
-  const shown = open ? suggestFolders(folders, value) : [];
-  const close = () => {
-    setOpen(false);
-    setAt(-1);
-  };
-  const take = (folder: string) => {
+  const shown = suggestFolders(folders, value);
+  const change = (folder: string) => {
     onChange(folder);
-    close();
+    setAt(-1);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      setOpen(true);
       const step = event.key === "ArrowDown" ? 1 : -1;
       setAt((now) => Math.max(-1, Math.min(now + step, shown.length - 1)));
     } else if (event.key === "Enter" && shown[at] !== undefined) {
       event.preventDefault();
-      take(shown[at]);
-    } else if (event.key === "Escape") {
-      close();
+      change(shown[at]);
     }
   };
   return (
-    <div className="relative">
-      <Field
-        label="Folder"
-        hint="Inside the workspace of the server; made when it is missing. Empty: the workspace itself."
-      >
-        {(ids) => (
+    <Field
+      label="Folder"
+      hint="Inside the workspace of the server; made when it is missing. Empty: the workspace itself."
+    >
+      {(ids) => (
+        <>
           <Input
             {...ids}
             role="combobox"
@@ -76,43 +63,53 @@ export function FolderField({ gatewayId, value, onChange }: FolderFieldProps) {
             spellCheck={false}
             className="font-mono"
             value={value}
-            onFocus={() => setOpen(true)}
-            onBlur={close}
+            onBlur={() => setAt(-1)}
             onKeyDown={onKeyDown}
-            onChange={(event) => {
-              onChange(event.target.value);
-              setOpen(true);
-              setAt(-1);
-            }}
+            onChange={(event) => change(event.target.value)}
           />
-        )}
-      </Field>
-      <ul
-        id={listId}
-        role="listbox"
-        aria-label="Folders"
-        hidden={shown.length === 0}
-        className="absolute inset-x-0 top-18 z-10 mt-1 rounded-md border bg-raised p-1 shadow-raised"
-      >
-        {shown.map((folder, index) => (
-          <li
-            key={folder}
-            id={`${listId}-${index}`}
-            role="option"
-            aria-selected={index === at}
-            data-testid="folder-option"
-            // The field keeps the focus: a pointer only chooses.
-            onPointerDown={(event) => event.preventDefault()}
-            onClick={() => take(folder)}
-            className={cn(
-              "cursor-pointer truncate rounded-sm px-2.5 py-1.5 font-mono text-[13px] hover:bg-muted",
-              index === at && "bg-muted",
-            )}
-          >
-            {folder}
-          </li>
-        ))}
-      </ul>
-    </div>
+          <Suggestions id={listId} folders={shown} at={at} onTake={change} />
+        </>
+      )}
+    </Field>
+  );
+}
+
+interface SuggestionsProps {
+  id: string;
+  folders: string[];
+  /** Which of them Enter takes; none when negative. */
+  at: number;
+  onTake(folder: string): void;
+}
+
+/** They stand where they are, so that nothing moves away from under a pointer. */
+function Suggestions({ id, folders, at, onTake }: SuggestionsProps) {
+  return (
+    <ul
+      id={id}
+      role="listbox"
+      aria-label="Folders that are there"
+      hidden={folders.length === 0}
+      className="flex flex-wrap gap-1.5"
+    >
+      {folders.map((folder, index) => (
+        <li
+          key={folder}
+          id={`${id}-${index}`}
+          role="option"
+          aria-selected={index === at}
+          data-testid="folder-option"
+          // The field keeps the focus: a pointer only chooses.
+          onPointerDown={(event) => event.preventDefault()}
+          onClick={() => onTake(folder)}
+          className={cn(
+            "max-w-full cursor-pointer truncate rounded-md border bg-surface px-2 py-1 font-mono text-xs hover:bg-muted",
+            index === at && "border-ring bg-muted",
+          )}
+        >
+          {folder}
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -6,7 +6,7 @@ import { useNavigate } from "react-router";
 import { AGENTS, AGENT_NAMES } from "@/components/agent";
 import { InstallFailed } from "@/components/agents";
 import { DialogForm, NameField, Problem } from "@/components/dialog-form";
-import { FolderField, suggesting } from "@/components/folder-field";
+import { FolderField } from "@/components/folder-field";
 import { Dialog, DialogContent } from "@/components/ui/dialog";
 import { Spinner } from "@/components/ui/notice";
 import { useAgents, type LiveAgents } from "@/hooks/use-agents";
@@ -34,7 +34,6 @@ export function NewSessionDialog(props: NewSessionDialogProps) {
       <DialogContent
         title="New session"
         description="It runs in tmux on the server and goes on when you leave."
-        onEscapeKeyDown={(event) => suggesting() && event.preventDefault()}
       >
         <NewSessionForm
           gatewayId={gatewayId}

@@ -1,11 +1,11 @@
 // What a person should know about a server now: not there yet, idle, printing without pause.
 
-import { Cable, Clock, Flame, PowerOff, X } from "lucide-react";
+import { Cable, Clock, Flame, PowerOff, Unplug, X } from "lucide-react";
 import { useState } from "react";
 import { Link } from "react-router";
 import { ConnectDialog } from "@/components/connect-server";
 import { PowerOffDialog } from "@/components/droplet-dialogs";
-import { DropletPanel } from "@/components/droplet-panel";
+import { ConsoleLink, DropletPanel } from "@/components/droplet-panel";
 import { showLine } from "@/components/server-menu";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
@@ -31,6 +31,22 @@ export function StateNotices({ server, now, onChange }: NoticeProps) {
         <Idle server={server} since={server.idle_since} now={now} onChange={onChange} />
       )}
     </>
+  );
+}
+
+/** Where to look when a gateway does not come back. */
+export function OfflineNotice({ server }: { server: Server }) {
+  return (
+    <Notice
+      icon={Unplug}
+      title="The server is not connected"
+      testId="offline-notice"
+      actions={server.droplet && <ConsoleLink droplet={server.droplet} />}
+    >
+      Sessions on it go on if the machine runs. When it has power and a network, log in and run{" "}
+      <code className="font-mono text-xs text-foreground">chatcode-gateway doctor</code>: it says
+      what to do.
+    </Notice>
   );
 }
 

@@ -32,6 +32,7 @@ it.each([
   `${ED25519}\n-----BEGIN OPENSSH PRIVATE KEY-----`,
 ])("refuses a private key: %s", (text) => {
   expect(problem(text)).toContain("private key");
+  expect(readPublicKey(text)).toMatchObject({ secret: true });
 });
 
 it.each([

@@ -16,15 +16,16 @@ const PRIVATE =
   /PRIVATE KEY|^-----BEGIN|PuTTY-User-Key-File|Private-Lines|AGE-SECRET-KEY|b3BlbnNzaC1rZXktdjE/im;
 
 const PRIVATE_PROBLEM =
-  "This is a private key. It was not sent. Keep it secret, and paste the one line of the .pub file beside it.";
+  "That is a private key. It was not sent, and is no longer in this field. Paste the one line of the .pub file beside it.";
 
-export type PastedKey = { line: string; comment: string } | { problem: string };
+/** A key that may be sent; or what is wrong, and whether the text must not stay on the page. */
+export type PastedKey = { line: string; comment: string } | { problem: string; secret?: true };
 
 /** The key in `text`, or what is wrong with it; null for nothing yet. */
 export function readPublicKey(text: string): PastedKey | null {
   const trimmed = text.trim();
   if (trimmed === "") return null;
-  if (PRIVATE.test(trimmed)) return { problem: PRIVATE_PROBLEM };
+  if (PRIVATE.test(trimmed)) return { problem: PRIVATE_PROBLEM, secret: true };
   const lines = trimmed.split(/\r?\n/).filter((line) => line.trim() !== "");
   const line = lines[0]?.trim() ?? "";
   if (lines.length > 1) return { problem: "These are several lines. Add one key at a time." };

@@ -11,7 +11,7 @@ import { LoadProblem } from "@/components/load-problem";
 import { Page } from "@/components/page";
 import { MachineLine, ServerCharts, ServerStatus } from "@/components/server-health";
 import { ServerMenu } from "@/components/server-menu";
-import { RunawayNotices, StateNotices } from "@/components/server-notices";
+import { OfflineNotice, RunawayNotices, StateNotices } from "@/components/server-notices";
 import { AttentionStatus } from "@/components/session-attention";
 import { Sessions } from "@/components/sessions";
 import { Skeleton } from "@/components/ui/skeleton";
@@ -87,6 +87,7 @@ function ServerView({ server, sessions, live }: ServerViewProps) {
   const now = useNow(server.status === "offline" ? SECOND_MS : undefined);
   const online = server.status === "online";
   const runaway = useRunaway(server.gateway_id, online);
+  const state = serverState(server, now);
   const never = server.last_seen_at === null;
   return (
     <>
@@ -111,13 +112,14 @@ function ServerView({ server, sessions, live }: ServerViewProps) {
       <MachineLine server={server} />
       <div className="mt-6 grid gap-3 empty:hidden">
         <StateNotices server={server} now={now} onChange={live.put} />
+        {state === "offline" && <OfflineNotice server={server} />}
         <RunawayNotices runaway={runaway} sessions={sessions ?? []} />
       </div>
       {online && <Machine server={server} now={now} />}
       {!never && (
         <>
           <Sessions server={server} sessions={sessions} now={now} />
-          {serverState(server, now) !== "destroying" && (
+          {state !== "destroying" && (
             <>
               <AgentsSection server={server} />
               <Keys server={server} now={now} />

@@ -27,18 +27,16 @@ export function Notice(props: NoticeProps) {
     <div
       role="status"
       data-testid={testId}
-      className={cn("flex flex-wrap gap-x-4 gap-y-3 rounded-lg border px-4 py-3.5", TONES[tone])}
+      className={cn("flex gap-3 rounded-lg border px-4 py-3.5", TONES[tone])}
     >
-      <div className="flex min-w-0 flex-[1_1_18rem] gap-3">
-        <Icon data-icon aria-hidden className="mt-0.5 size-4.5 shrink-0" />
-        <div className="grid min-w-0 gap-0.5 text-sm leading-relaxed">
+      <Icon data-icon aria-hidden className="mt-0.5 size-4.5 shrink-0" />
+      <div className="flex min-w-0 flex-1 flex-wrap gap-x-4 gap-y-3">
+        <div className="grid min-w-0 flex-[1_1_15rem] content-start gap-0.5 text-sm leading-relaxed">
           <p className="font-medium">{title}</p>
           {children !== undefined && <div className="text-muted-foreground">{children}</div>}
         </div>
+        {actions && <div className="flex flex-wrap items-center gap-2">{actions}</div>}
       </div>
-      {actions !== undefined && (
-        <div className="relative flex flex-wrap items-center gap-2">{actions}</div>
-      )}
     </div>
   );
 }
