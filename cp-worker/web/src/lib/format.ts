@@ -29,6 +29,18 @@ export function formatDuration(seconds: number): string {
   return `${Math.round(hours / 24)} days`;
 }
 
+/** Milliseconds as a clock that counts: minutes and seconds. */
+export function formatClock(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** US dollars; prices of an hour keep the digits that matter. */
+export function formatDollars(amount: number): string {
+  if (amount < 1) return `$${Number(amount.toFixed(5))}`;
+  return `$${amount.toFixed(Number.isInteger(amount) ? 0 : 2)}`;
+}
+
 /** A count with its noun. */
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
