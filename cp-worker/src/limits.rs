@@ -130,3 +130,12 @@ pub const BACKOFF_MIN_MS: u64 = 30_000;
 
 /// … up to a quarter of an hour.
 pub const BACKOFF_MAX_MS: u64 = 900_000;
+
+/// Characters of a sentence of DigitalOcean's that are kept.
+pub const CLOUD_SENTENCE_CHARS: usize = 300;
+
+/// Milliseconds in which a person says yes or no at DigitalOcean: ten minutes.
+pub const CONNECT_MS: u64 = 600_000;
+
+/// Longest token of DigitalOcean's in bytes; theirs have 71.
+pub const GRANT_BYTES: usize = 1024;

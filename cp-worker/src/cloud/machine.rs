@@ -424,9 +424,8 @@ impl Droplet {
         }
         self.ip_address = view.ip_address.or(self.ip_address.take());
         let waited = self.acted_at.is_some_and(|acted_at| now >= acted_at + POWER_GRACE_MS);
-        let (untouched, act) = (self.acted_at.is_none(), |action| {
-            Step::Ask(Call::Act(view.id, action))
-        });
+        let (untouched, act) =
+            (self.acted_at.is_none(), |action| Step::Ask(Call::Act(view.id, action)));
         match (self.status, view.power) {
             (Status::PoweringOff | Status::Active, Power::Off) => self.settle(Status::Off, now),
             (Status::PoweringOn | Status::Off, Power::Active) => self.settle(Status::Active, now),

@@ -242,7 +242,10 @@ fn it_is_asked_to_go_down_before_the_plug_is_pulled() {
     droplet.took(Call::Get(7), view(7, Power::Off), patience);
     assert_eq!((droplet.status, droplet.deadline), (Status::Off, None));
     stuck.plan(true, NOW + POWER_MS);
-    assert_eq!((stuck.status, stuck.failure.unwrap().code.as_str()), (Status::Active, "power_failed"));
+    assert_eq!(
+        (stuck.status, stuck.failure.unwrap().code.as_str()),
+        (Status::Active, "power_failed")
+    );
 
     droplet.power(true, NOW).unwrap();
     let on = Call::Act(7, Action::PowerOn);
