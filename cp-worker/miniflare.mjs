@@ -4,8 +4,8 @@
 //                                [--auth-mode dev|email] [--no-stdin]
 //
 // Prints one line of JSON, {"url": …}, once it answers. Ends on SIGINT, SIGTERM and when its
-// standard input closes, so that it never outlives the process that started it. Passes on
-// SUPPORT_PUBLIC_KEY from the environment.
+// standard input closes, so that it never outlives the process that started it. Passes on what
+// `PASSED` names from the environment.
 // As a module it exports `start(options)`, which the tests use.
 import { Miniflare } from "miniflare";
 import { randomBytes } from "node:crypto";
@@ -17,12 +17,22 @@ import { parseArgs } from "node:util";
 const HERE = dirname(fileURLToPath(import.meta.url));
 const API_PATHS = ["/api/*", "/gateway/*"];
 
+/** Variables and secrets that are passed on where the environment has them. */
+const PASSED = [
+  "SUPPORT_PUBLIC_KEY",
+  ...["MAIL_API_KEY", "MAIL_API_URL", "MAIL_FROM"],
+  ...["GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_URL", "GITHUB_API_URL"],
+  ...["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"],
+  ...["GOOGLE_AUTH_URL", "GOOGLE_TOKEN_URL", "GOOGLE_API_URL"],
+];
+
 /**
  * Starts the worker and applies the migrations.
  *
  * @param {object} options `port` (0 for any), `state` (folder that survives restarts; none: in
  *   memory), `assets` (the built web app; none: no pages), `build`, `authMode`, `bindings`, `entry`
- *   (source of a module that takes the place of index.js, which it can import).
+ *   (source of a module that takes the place of index.js, which it can import), `outboundService`
+ *   (answers what the worker asks of others, in place of the network).
  * @returns the Miniflare instance and its `url`
  */
 export async function start(options = {}) {
@@ -48,6 +58,7 @@ export async function start(options = {}) {
     d1Databases: { DB: "chatcode" },
     kvNamespaces: { KV: "chatcode" },
     durableObjects: { HUB: { className: "GatewayHub", useSQLite: true } },
+    ...(options.outboundService && { outboundService: options.outboundService }),
     ...(state && { defaultPersistRoot: state }),
     ...(existsSync(assets) && { assets: site(assets) }),
   });
@@ -122,9 +133,9 @@ async function main() {
   });
   const { port, state, assets, build } = values;
   const authMode = values["auth-mode"];
-  // Only what is given: without a key nobody is let in as support.
-  const key = process.env.SUPPORT_PUBLIC_KEY;
-  const bindings = key ? { SUPPORT_PUBLIC_KEY: key } : {};
+  // Only what is given: what is not set up is not offered.
+  const given = PASSED.filter((name) => process.env[name]);
+  const bindings = Object.fromEntries(given.map((name) => [name, process.env[name]]));
   const { mf, url } = await start({ port: Number(port), state, assets, build, authMode, bindings });
   let ending;
   const end = () => {

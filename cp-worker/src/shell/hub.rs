@@ -9,7 +9,7 @@ use super::timer::Timer;
 use super::{now, random, respond};
 use crate::auth::token;
 use crate::hub::{CallError, CallId, Effect, Hub, SocketId, TransferId};
-use crate::limits::MAX_BROWSERS;
+use crate::limits::{CLOSE_NOT_SIGNED_IN, MAX_BROWSERS};
 use futures_channel::oneshot;
 use protocol::commands::{Command, Incoming};
 use protocol::frame::HEADER_BYTES;
@@ -101,8 +101,12 @@ impl DurableObject for GatewayHub {
         let core = &self.core;
         match request.path().as_str() {
             "/gateway" => core.accept_gateway(argument == "enrol"),
-            "/watch" => core.accept_browser(None),
-            "/view" => core.accept_browser(argument.parse().ok()),
+            "/watch" => core.accept_browser(None, argument),
+            "/view" => {
+                let (session_id, sign_in_id) = argument.split_once('&').unwrap_or((argument, ""));
+                core.accept_browser(session_id.parse().ok(), sign_in_id)
+            }
+            "/sign-out" => core.sign_out(argument),
             "/command" => core.command(&request.text().await?).await,
             "/upload" | "/download" => {
                 let body = request.inner().body();
@@ -271,8 +275,12 @@ impl Core {
         Response::from_websocket(pair.client)
     }
 
-    /// Accepts a viewer of `session_id`, or a watcher.
-    fn accept_browser(self: &Rc<Self>, session_id: Option<u32>) -> Result<Response> {
+    /// Accepts a viewer of `session_id`, or a watcher, in a browser that is signed in.
+    fn accept_browser(
+        self: &Rc<Self>,
+        session_id: Option<u32>,
+        sign_in_id: &str,
+    ) -> Result<Response> {
         if self.hub.borrow().browser_count() >= MAX_BROWSERS {
             let failure = Failure::new("too_many_browsers", "too many open pages");
             return respond::closed(&failure);
@@ -280,7 +288,7 @@ impl Core {
         self.drop_silent_gateway();
         let id = SocketId::from_le_bytes(random()?);
         let pair = WebSocketPair::new()?;
-        self.state.accept_websocket_with_tags(&pair.server, &[BROWSER_TAG]);
+        self.state.accept_websocket_with_tags(&pair.server, &[BROWSER_TAG, sign_in_id]);
         self.sockets.borrow_mut().browsers.push(Peer::new(id, pair.server, now()));
         self.drive(None, |hub| match session_id {
             Some(session_id) => hub.viewer_connected(id, session_id),
@@ -288,6 +296,19 @@ impl Core {
         });
         self.arm_sweep();
         Response::from_websocket(pair.client)
+    }
+
+    /// Closes the browsers of a sign-in that ended; all when it is empty.
+    fn sign_out(self: &Rc<Self>, sign_in_id: &str) -> Result<Response> {
+        let ids = {
+            let sockets = self.sockets.borrow();
+            sockets.browsers_tagged(&self.state, sign_in_id)
+        };
+        self.done(|hub| {
+            for id in ids {
+                hub.close_browser(id, CLOSE_NOT_SIGNED_IN, "signed out", now());
+            }
+        })
     }
 
     fn gone(self: &Rc<Self>, socket: &web_sys::WebSocket) {

@@ -48,7 +48,8 @@ impl Asker<'_> {
     pub(super) async fn watch(&self, request: &Request, gateway_id: &str) -> Outcome {
         require_upgrade(request)?;
         self.server(gateway_id).await?;
-        self.hub(gateway_id)?.open_socket("/watch").await
+        let operation = format!("/watch?{}", self.user.sign_in_id);
+        self.hub(gateway_id)?.open_socket(&operation).await
     }
 
     pub(super) async fn hub_instance(&self, gateway_id: &str) -> Outcome {

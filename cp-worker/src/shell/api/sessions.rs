@@ -89,7 +89,8 @@ impl Asker<'_> {
         if self.session(gateway_id, session_id).await?.status == "ended" {
             return Err(Failure::ended());
         }
-        self.hub(gateway_id)?.open_socket(&format!("/view?{session_id}")).await
+        let operation = format!("/view?{session_id}&{}", self.user.sign_in_id);
+        self.hub(gateway_id)?.open_socket(&operation).await
     }
 
     async fn session_body(&self, status: u16, gateway_id: &str, session_id: u32) -> Outcome {
