@@ -10,10 +10,10 @@ const MINIFLARE = fileURLToPath(new URL("../miniflare.mjs", import.meta.url));
 /** Ticks of a second in /proc/PID/stat: the same on every Linux that is not very old. */
 const TICKS = 100;
 
-/** Starts the worker; `entry`, if given, is a module's source in the place of index.js. */
-export async function serve(entry) {
-  const arguments_ = [MINIFLARE, "--port", "0", ...(entry ? ["--entry", entry] : [])];
-  const child = spawn(process.execPath, arguments_, { stdio: ["pipe", "pipe", "inherit"] });
+/** Starts the worker on a port of its own, with an empty database. */
+export async function serve() {
+  const command = [MINIFLARE, "--port", "0"];
+  const child = spawn(process.execPath, command, { stdio: ["pipe", "pipe", "inherit"] });
   for await (const line of createInterface({ input: child.stdout })) {
     if (!line.startsWith('{"url"')) continue;
     child.stdout.resume();

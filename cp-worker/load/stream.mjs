@@ -11,6 +11,9 @@ const FRAME = 16 * 1024;
 /** Bytes after which a viewer acks, as the web app does at the latest. */
 const ACK_EVERY = 32 * 1024;
 
+/** Milliseconds after which it acks fewer: when a slow page has drawn them. */
+const ACK_AFTER_MS = 100;
+
 /** Bytes after which the pattern repeats; prime, so that no frame size hides a shift. */
 const PERIOD = 65_521;
 
@@ -107,8 +110,8 @@ export class Source {
 
 /** A viewer's end: checks what comes, acks it, and remembers what it was told. */
 export class Sink {
-  constructor(session_id, salt) {
-    Object.assign(this, { session_id, salt });
+  constructor(session_id, salt, ackAfter = ACK_AFTER_MS) {
+    Object.assign(this, { session_id, salt, ackAfter });
     this.next = 0;
     this.acked = 0;
     this.frames = 0;
@@ -165,7 +168,7 @@ export class Sink {
     this.bytes += payload.length;
     this.next = end;
     if (this.next - this.acked >= ACK_EVERY) this.#ack();
-    else this.late ??= setTimeout(() => this.#ack(), 100).unref();
+    else this.late ??= setTimeout(() => this.#ack(), this.ackAfter).unref();
   }
 
   #ack() {
