@@ -62,10 +62,10 @@ pub const FOCUS_SILENCE_MS: u64 = 60_000;
 pub const SWEEP_INTERVAL_MS: u64 = 600_000;
 
 /// Milliseconds over which the hub counts what passes it: long enough to be read as a rate.
-pub const RATE_WINDOW_MS: u64 = 60_000;
+pub const METER_WINDOW_MS: u64 = 60_000;
 
 /// Milliseconds of a slot: the steps in which that window moves.
-pub const RATE_SLOT_MS: u64 = 5_000;
+pub const METER_SLOT_MS: u64 = 5_000;
 
 /// Bytes a second of output above which a session may be a runaway: no program that somebody
 /// reads prints that much, and at 16 KiB a frame it is 32 messages a second that are paid for.
@@ -121,11 +121,47 @@ pub const EMAIL_BYTES: usize = 254;
 /// Servers of one user.
 pub const MAX_SERVERS: u32 = 50;
 
-/// Milliseconds for which a browser stays signed in: 30 days.
+/// Milliseconds without use after which a browser is signed out: 30 days.
 pub const SIGN_IN_MS: u64 = 30 * 24 * 3_600_000;
+
+/// Milliseconds after which it is signed out however it is used: a year. Browsers keep cookies for
+/// 400 days.
+pub const SIGN_IN_MAX_MS: u64 = 365 * 24 * 3_600_000;
+
+/// Milliseconds between two notes of a sign-in's use: an hour, so that requests are not writes.
+pub const SIGN_IN_SEEN_MS: u64 = 3_600_000;
+
+/// Sign-ins of one user; a further one ends the one that was not used for longest.
+pub const MAX_SIGN_INS: u32 = 100;
+
+/// Longest `User-Agent` that is kept, in characters: enough to tell one's browsers apart.
+pub const USER_AGENT_CHARS: usize = 256;
+
+/// Milliseconds for which a mailed link signs in: 10 minutes, as long as slow mail takes.
+pub const LINK_MS: u64 = 600_000;
+
+/// Milliseconds over which attempts are counted: an hour.
+pub const RATE_WINDOW_MS: u64 = 3_600_000;
+
+/// Milliseconds in which a person must come back from a provider: 10 minutes, for those who look
+/// for their second factor.
+pub const OAUTH_STATE_MS: u64 = 600_000;
 
 /// Milliseconds in which a new server must enrol: an hour, for slow cloud-init runs.
 pub const BOOTSTRAP_MS: u64 = 3_600_000;
+
+/// Milliseconds in which the API of somebody else must have answered: longer than any of them
+/// takes on a bad day, shorter than a person waits for a page.
+pub const OUTBOUND_MS: u32 = 10_000;
+
+/// Largest answer of such an API in bytes: lists of a few hundred things.
+pub const OUTBOUND_BYTES: usize = 512 * 1024;
+
+/// Mails that the outbox of development keeps.
+pub const OUTBOX_MAILS: usize = 20;
+
+/// Seconds for which it keeps them: a day.
+pub const OUTBOX_SECONDS: u64 = 24 * 3_600;
 
 /// Bytes of randomness in a token.
 pub const TOKEN_BYTES: usize = 32;

@@ -1,5 +1,7 @@
 //! The table of routes.
 
+use crate::auth::oauth::Provider;
+use crate::auth::sign_in;
 use protocol::commands::Agent;
 use protocol::limits::is_gateway_id;
 
@@ -12,8 +14,21 @@ pub enum Route {
     Release,
     InstallScript,
     DevSignIn,
+    RequestLink,
+    ConfirmLink,
+    /// To a provider that knows the person.
+    StartOauth(Provider),
+    /// Back from it.
+    FinishOauth(Provider),
     SignOut,
+    SignOutEverywhere,
     Me,
+    DeleteMe,
+    ListSignIns,
+    /// One of the asker's sign-ins by its id.
+    RemoveSignIn(String),
+    /// The mails that were sent; in development only.
+    Outbox,
     ListServers,
     CreateServer,
     RenameServer(String),
@@ -52,7 +67,12 @@ impl Route {
         matches!(
             self,
             Self::DevSignIn
+                | Self::RequestLink
+                | Self::ConfirmLink
                 | Self::SignOut
+                | Self::SignOutEverywhere
+                | Self::DeleteMe
+                | Self::RemoveSignIn(_)
                 | Self::CreateServer
                 | Self::RenameServer(_)
                 | Self::Bootstrap(_)
@@ -145,8 +165,16 @@ fn api(path: &[&str]) -> Result<Vec<(&'static str, Route)>, NoRoute> {
         ["status"] => vec![("GET", Route::Status)],
         ["release"] => vec![("GET", Route::Release)],
         ["auth", "dev"] => vec![("POST", Route::DevSignIn)],
+        ["auth", "email"] => vec![("POST", Route::RequestLink)],
+        ["auth", "email", "confirm"] => vec![("POST", Route::ConfirmLink)],
         ["auth", "sign-out"] => vec![("POST", Route::SignOut)],
-        ["me"] => vec![("GET", Route::Me)],
+        ["auth", "sign-out-everywhere"] => vec![("POST", Route::SignOutEverywhere)],
+        ["auth", name] => vec![("GET", Route::StartOauth(provider(name)?))],
+        ["auth", name, "callback"] => vec![("GET", Route::FinishOauth(provider(name)?))],
+        ["me"] => vec![("GET", Route::Me), ("DELETE", Route::DeleteMe)],
+        ["me", "sign-ins"] => vec![("GET", Route::ListSignIns)],
+        ["me", "sign-ins", id] => vec![("DELETE", Route::RemoveSignIn(sign_in_id(id)?))],
+        ["dev", "outbox"] => vec![("GET", Route::Outbox)],
         ["dev", "hubs", id] => vec![("GET", Route::HubInstance(gateway_id(id)?))],
         ["servers"] => vec![("GET", Route::ListServers), ("POST", Route::CreateServer)],
         ["servers", id, rest @ ..] => server(gateway_id(id)?, rest)?,
@@ -203,6 +231,14 @@ fn installable(agent: &str) -> Result<String, NoRoute> {
     known.map(|_| agent.to_owned()).ok_or(NoRoute::NotFound)
 }
 
+fn provider(name: &str) -> Result<Provider, NoRoute> {
+    Provider::from_name(name).ok_or(NoRoute::NotFound)
+}
+
+fn sign_in_id(text: &str) -> Result<String, NoRoute> {
+    if sign_in::is_id(text) { Ok(text.to_owned()) } else { Err(NoRoute::NotFound) }
+}
+
 fn gateway_id(text: &str) -> Result<String, NoRoute> {
     if is_gateway_id(text) { Ok(text.to_owned()) } else { Err(NoRoute::NotFound) }
 }
@@ -240,6 +276,13 @@ mod tests {
             ok("GET", "/api/servers/a/sessions/7/files"),
             Route::Download("a".into(), Some(7))
         );
+        assert_eq!(ok("POST", "/api/auth/email/confirm"), Route::ConfirmLink);
+        assert_eq!(ok("GET", "/api/auth/github"), Route::StartOauth(Provider::GitHub));
+        let back = Route::FinishOauth(Provider::Google);
+        assert_eq!(ok("GET", "/api/auth/google/callback"), back);
+        let id = "0f".repeat(32);
+        let path = format!("/api/me/sign-ins/{id}");
+        assert_eq!(ok("DELETE", &path), Route::RemoveSignIn(id));
         for path in ["/", "/servers/a", "/index.html"] {
             assert_eq!(ok("GET", path), Route::Asset);
         }
@@ -257,6 +300,10 @@ mod tests {
             ("POST", "/api/servers/a/agents/none"),
             ("POST", "/api/servers/a/agents/vim"),
             ("GET", "/api/servers/a/sessions/7/files/x"),
+            ("GET", "/api/auth/gitlab"),
+            ("GET", "/api/auth/email/callback"),
+            ("DELETE", "/api/me/sign-ins/0F"),
+            ("DELETE", "/api/me/sign-ins/%2e%2e"),
             ("GET", "/gateway"),
             ("GET", "/gateway/a/b"),
         ] {
@@ -264,6 +311,9 @@ mod tests {
         }
         for (method, path) in [
             ("PUT", "/api/me"),
+            ("GET", "/api/auth/email"),
+            ("GET", "/api/auth/sign-out"),
+            ("POST", "/api/auth/github"),
             ("POST", "/gateway/a"),
             ("POST", "/"),
             ("POST", "/install.sh"),
@@ -310,6 +360,21 @@ mod tests {
             ("GET", "sessions/7/files", false),
         ] {
             let route = route(method, &format!("/api/servers/a/{path}")).unwrap();
+            assert_eq!(route.is_mutating(), mutating, "{method} {path}");
+        }
+        let id = "0f".repeat(32);
+        for (method, path, mutating) in [
+            ("POST", "auth/email", true),
+            ("POST", "auth/email/confirm", true),
+            ("POST", "auth/sign-out", true),
+            ("POST", "auth/sign-out-everywhere", true),
+            ("DELETE", "me", true),
+            ("DELETE", &*format!("me/sign-ins/{id}"), true),
+            // From the providers' pages, and held by their state instead.
+            ("GET", "auth/github", false),
+            ("GET", "auth/github/callback", false),
+        ] {
+            let route = route(method, &format!("/api/{path}")).unwrap();
             assert_eq!(route.is_mutating(), mutating, "{method} {path}");
         }
     }

@@ -108,14 +108,15 @@ impl Hub {
 
     /// The next byte that the hub may say it expects. While somebody waits for an answer, all that
     /// came: the answer stands behind it in the stream and must not be held up by a closed window,
-    /// also not by that of a live viewer that hangs.
+    /// also not by that of a live viewer that hangs. A snapshot under way is no ack: the gateway
+    /// learns from the time of acks how fast a viewer is.
     fn ack_target(&self, session_id: u32) -> Option<u32> {
         if self.viewers_of(session_id).any(|(_, viewer)| viewer.is_asking()) {
             return self.streams.get(&session_id)?.seen;
         }
         let live = self
             .viewers_of(session_id)
-            .filter(|(_, viewer)| viewer.phase == Phase::Live)
+            .filter(|(_, viewer)| viewer.phase == Phase::Live && viewer.is_confirmed())
             .filter_map(|(_, viewer)| viewer.acked);
         live.reduce(|best, acked| if is_before(best, acked) { acked } else { best })
     }

@@ -103,10 +103,10 @@ impl DurableObject for GatewayHub {
             "/gateway" => core.accept_gateway(argument == "enrol"),
             "/watch" => core.accept_browser(None, argument),
             "/view" => {
-                let (session, sign_in) = argument.split_once('&').unwrap_or((argument, ""));
-                core.accept_browser(session.parse().ok(), sign_in)
+                let (session_id, sign_in_id) = argument.split_once('&').unwrap_or((argument, ""));
+                core.accept_browser(session_id.parse().ok(), sign_in_id)
             }
-            "/sign-out" => core.sign_out(&request.text().await?),
+            "/sign-out" => core.sign_out(argument),
             "/command" => core.command(&request.text().await?).await,
             "/upload" | "/download" => {
                 let body = request.inner().body();
@@ -289,30 +289,17 @@ impl Core {
         }
         let pair = WebSocketPair::new()?;
         self.state.accept_websocket_with_tags(&pair.server, &[GATEWAY_TAG]);
-        self.sockets.borrow_mut().gateway = Some(Peer::new(0, "", pair.server, now()));
+        self.sockets.borrow_mut().gateway = Some(Peer::new(0, pair.server, now()));
         self.drive(None, |hub| hub.gateway_connected(enrolling));
         Response::from_websocket(pair.client)
     }
 
-    /// Closes the browsers of a sign-in that has ended, or all of them when none is named.
-    fn sign_out(self: &Rc<Self>, sign_in: &str) -> Result<Response> {
-        let ids: Vec<SocketId> = {
-            let sockets = self.sockets.borrow();
-            let of = sockets
-                .browsers
-                .iter()
-                .filter(|peer| sign_in.is_empty() || peer.sign_in == sign_in);
-            of.map(|peer| peer.id).collect()
-        };
-        self.done(|hub| {
-            for id in ids {
-                hub.close_browser(id, CLOSE_NOT_SIGNED_IN, "signed out", now());
-            }
-        })
-    }
-
-    /// Accepts a viewer of `session_id`, or a watcher.
-    fn accept_browser(self: &Rc<Self>, session_id: Option<u32>, sign_in: &str) -> Result<Response> {
+    /// Accepts a viewer of `session_id`, or a watcher, in a browser that is signed in.
+    fn accept_browser(
+        self: &Rc<Self>,
+        session_id: Option<u32>,
+        sign_in_id: &str,
+    ) -> Result<Response> {
         if self.hub.borrow().browser_count() >= MAX_BROWSERS {
             let failure = Failure::new("too_many_browsers", "too many open pages");
             return respond::closed(&failure);
@@ -320,14 +307,27 @@ impl Core {
         self.drop_silent_gateway();
         let id = SocketId::from_le_bytes(random()?);
         let pair = WebSocketPair::new()?;
-        self.state.accept_websocket_with_tags(&pair.server, &[BROWSER_TAG]);
-        self.sockets.borrow_mut().browsers.push(Peer::new(id, sign_in, pair.server, now()));
+        self.state.accept_websocket_with_tags(&pair.server, &[BROWSER_TAG, sign_in_id]);
+        self.sockets.borrow_mut().browsers.push(Peer::new(id, pair.server, now()));
         self.drive(None, |hub| match session_id {
             Some(session_id) => hub.viewer_connected(id, session_id),
             None => hub.watcher_connected(id),
         });
         self.arm_sweep();
         Response::from_websocket(pair.client)
+    }
+
+    /// Closes the browsers of a sign-in that ended; all when it is empty.
+    fn sign_out(self: &Rc<Self>, sign_in_id: &str) -> Result<Response> {
+        let ids = {
+            let sockets = self.sockets.borrow();
+            sockets.browsers_tagged(&self.state, sign_in_id)
+        };
+        self.done(|hub| {
+            for id in ids {
+                hub.close_browser(id, CLOSE_NOT_SIGNED_IN, "signed out", now());
+            }
+        })
     }
 
     fn gone(self: &Rc<Self>, socket: &web_sys::WebSocket) {

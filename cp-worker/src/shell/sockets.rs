@@ -35,9 +35,6 @@ extern "C" {
 struct Attachment {
     id: SocketId,
     accepted_at: u64,
-    /// Attachments of older versions do not have it.
-    #[serde(default)]
-    sign_in: String,
     /// The hub's own part.
     hub: String,
 }
@@ -46,8 +43,6 @@ struct Attachment {
 pub struct Peer {
     /// The hub's name for it; 0 for a gateway.
     pub id: SocketId,
-    /// The sign-in behind a browser's socket; empty where none is known.
-    pub sign_in: String,
     socket: WebSocket,
     accepted_at: u64,
     heard_at: u64,
@@ -55,14 +50,14 @@ pub struct Peer {
 
 impl Peer {
     /// A socket that was accepted at `now` (milliseconds).
-    pub fn new(id: SocketId, sign_in: &str, socket: WebSocket, now: u64) -> Self {
-        Self { id, sign_in: sign_in.to_owned(), socket, accepted_at: now, heard_at: now }
+    pub fn new(id: SocketId, socket: WebSocket, now: u64) -> Self {
+        Self { id, socket, accepted_at: now, heard_at: now }
     }
 
     fn restore(socket: WebSocket) -> Option<(Self, String)> {
         let text: String = socket.deserialize_attachment().ok()??;
-        let Attachment { id, accepted_at, sign_in, hub } = serde_json::from_str(&text).ok()?;
-        Some((Self { id, sign_in, socket, accepted_at, heard_at: accepted_at }, hub))
+        let Attachment { id, accepted_at, hub } = serde_json::from_str(&text).ok()?;
+        Some((Self { id, socket, accepted_at, heard_at: accepted_at }, hub))
     }
 
     fn is(&self, socket: &web_sys::WebSocket) -> bool {
@@ -87,8 +82,7 @@ impl Peer {
 
     /// Keeps the hub's part of the attachment.
     pub fn save(&self, hub: String) {
-        let (accepted_at, sign_in) = (self.accepted_at, self.sign_in.clone());
-        let attachment = Attachment { id: self.id, accepted_at, sign_in, hub };
+        let attachment = Attachment { id: self.id, accepted_at: self.accepted_at, hub };
         if let Ok(text) = serde_json::to_string(&attachment) {
             let _ = self.socket.serialize_attachment(text);
         }
@@ -170,6 +164,19 @@ impl Sockets {
     /// A browser's socket.
     pub fn browser(&self, id: SocketId) -> Option<&Peer> {
         self.browsers.iter().find(|peer| peer.id == id)
+    }
+
+    /// The browsers whose sockets carry a tag of their own; all for an empty one.
+    pub fn browsers_tagged(&self, state: &State, tag: &str) -> Vec<SocketId> {
+        let tag = if tag.is_empty() { BROWSER_TAG } else { tag };
+        let senders = state.get_websockets_with_tag(tag);
+        let senders = senders.iter().filter_map(|socket| self.sender(socket.as_ref()));
+        senders
+            .filter_map(|sender| match sender {
+                Sender::Browser(id) => Some(id),
+                Sender::Gateway => None,
+            })
+            .collect()
     }
 
     /// Gives up a socket.

@@ -78,7 +78,7 @@ impl Asker<'_> {
     pub(super) async fn watch(&self, request: &Request, gateway_id: &str) -> Outcome {
         require_upgrade(request)?;
         self.server(gateway_id).await?;
-        let operation = format!("/watch?{}", self.sign_in_id());
+        let operation = format!("/watch?{}", self.user.sign_in_id);
         self.hub(gateway_id)?.open_socket(&operation).await
     }
 

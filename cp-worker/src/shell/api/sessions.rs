@@ -96,7 +96,7 @@ impl Asker<'_> {
         if self.session(gateway_id, session_id).await?.status == "ended" {
             return Err(Failure::ended());
         }
-        let operation = format!("/view?{session_id}&{}", self.sign_in_id());
+        let operation = format!("/view?{session_id}&{}", self.user.sign_in_id);
         self.hub(gateway_id)?.open_socket(&operation).await
     }
 

@@ -5,7 +5,7 @@ mod people;
 mod servers;
 mod sessions;
 
-pub use people::UserRow;
+pub use people::{SignedInRow, UserRow};
 pub use servers::ServerRow;
 pub use sessions::SessionRow;
 
