@@ -19,11 +19,13 @@ const ENTRY = `
   export default class extends Worker {
     constructor(context, env) {
       super(context, env);
-      if (broken) this.env = { ...env, KV: { get: () => Promise.reject(new Error("no store")) } };
+      const fail = () => Promise.reject(new Error("no store"));
+      if (broken) this.env = { ...env, KV: { get: fail, put: fail, list: fail } };
     }
     fetch(request) {
       const { pathname, searchParams } = new URL(request.url);
       if (pathname === "/api/test/ahead") ahead += Number(searchParams.get("ms"));
+      else if (pathname === "/api/test/slot") ahead += 5_500 - (Date.now() % 5_000);
       else if (pathname === "/api/test/break") broken = true;
       else return super.fetch(request);
       return new Response();
@@ -140,6 +142,20 @@ test("status says what works", async (t) => {
   assert.deepEqual(await ill.json(), { version, database: "ok", store: "failing" });
   const { cause } = await event("why", (one) => one.event === "status.failing");
   assert.match(cause, /no store/);
+  // What fails unexpectedly is told to us, and to nobody else.
+  const failed = await fetch(`${url}/api/auth/email`, {
+    method: "POST",
+    headers: { origin: url },
+    body: JSON.stringify({ email: "ada@example.com" }),
+  });
+  assert.equal(failed.status, 500);
+  const { error } = await failed.json();
+  assert.equal(error.code, "internal");
+  assert.ok(!error.message.includes("store"), error.message);
+  const request_id = failed.headers.get("x-request-id");
+  const line = await event("its line", (one) => one.request_id === request_id);
+  assert.deepEqual([line.level, line.code, line.status], ["error", "internal", 500]);
+  assert.match(line.cause, /no store/);
 });
 
 test("rates are counted, and a runaway is told once and never muted", async (t) => {
@@ -169,6 +185,7 @@ test("rates are counted, and a runaway is told once and never muted", async (t) 
       return now.gateway.frames >= before + frames && now;
     });
   };
+  await fetch(`${url}/api/test/slot`);
   const first = await print(200);
   const counted = { frames: 200, bytes: 200 * frame.length, inputs: 1 };
   assert.deepEqual(first, {
@@ -178,7 +195,8 @@ test("rates are counted, and a runaway is told once and never muted", async (t) 
   // 200 frames in five seconds are 640 KiB a second: for a minute that is too much.
   for (let slot = 0; slot < 12; slot += 1) {
     assert.ok(!watcher.received.some((one) => one.type === "session.runaway"), `slot ${slot}`);
-    await ahead(5_000);
+    // To the beginning of the next slot, which leaves seconds for what is printed in it.
+    await fetch(`${url}/api/test/slot`);
     await print(slot < 11 ? 200 : 1);
   }
   const told = await watcher.message("session.runaway", { session_id });
