@@ -68,7 +68,7 @@ class Account {
     if (query !== "query") return { result: database };
     const { sql } = JSON.parse(body);
     database.statements.push(sql);
-    const applied = database.statements.join("\n").matchAll(/VALUES \('([^']+)'\)/g);
+    const applied = database.statements.join("\n").matchAll(/values \('([^']+)'\)/gi);
     const rows = [...applied].map(([, name], id) => ({ id, name, applied_at: "then" }));
     const results = /SELECT/.test(sql) ? rows : [];
     return { result: [{ results, success: true, meta: { duration: 1 } }] };
