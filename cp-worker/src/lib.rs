@@ -6,6 +6,7 @@
 
 pub mod attachment;
 pub mod auth;
+pub mod cloud;
 pub mod hub;
 mod json;
 pub mod limits;

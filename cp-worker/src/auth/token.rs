@@ -5,7 +5,6 @@ use crate::limits::TOKEN_BYTES;
 use hmac::Mac;
 use protocol::BASE64;
 use protocol::Engine as _;
-use std::fmt::Write as _;
 
 /// Longest token that is looked at, in bytes; ours have 43.
 const MAX_TOKEN_CHARS: usize = 256;
@@ -31,13 +30,7 @@ pub(super) fn from_url_safe(text: &str) -> Option<Vec<u8>> {
 
 /// What the database keeps of `token`: the HMAC under the deployment's secret, in hex.
 pub fn hash(secret: &[u8], token: &str) -> Option<String> {
-    let mut mac = mac(secret, "gateway-token")?;
-    mac.update(token.as_bytes());
-    let mut hex = String::new();
-    for byte in mac.finalize().into_bytes() {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    Some(hex)
+    super::hash(secret, "gateway-token", token)
 }
 
 /// Whether `hash` is that of `token`, in a time that tells nothing about either.

@@ -127,6 +127,11 @@ impl Viewer {
         self.unconfirmed < UNCONFIRMED_SNAPSHOTS
     }
 
+    /// Whether it has confirmed every snapshot that it was sent.
+    pub fn is_confirmed(&self) -> bool {
+        self.unconfirmed == 0
+    }
+
     /// Goes on from `position`, or from a snapshot when there is none. What it was sent before
     /// still lies before it.
     pub fn restart(&mut self, position: Option<u32>) {

@@ -1,6 +1,6 @@
 //! Answers of the HTTP API: JSON, failures with a code, sockets that are closed with a reason.
 
-use super::CLOSE_NOT_SIGNED_IN;
+use super::{CLOSE_NOT_SIGNED_IN, log};
 use crate::hub::CallError;
 use crate::limits::{CLOSE_ENDED, CLOSE_NOT_FOUND};
 use crate::{attachment, status};
@@ -9,7 +9,7 @@ use serde_json::json;
 use wasm_bindgen::JsValue;
 use worker::js_sys::Date;
 use worker::web_sys::ReadableStream;
-use worker::{Response, ResponseBody, Result, WebSocketPair, console_error};
+use worker::{Response, ResponseBody, Result, WebSocketPair};
 
 /// What a handler comes to.
 pub type Outcome = std::result::Result<Response, Failure>;
@@ -20,12 +20,21 @@ pub struct Failure {
     status: u16,
     code: String,
     message: String,
+    /// Seconds.
+    retry_after: Option<u64>,
 }
 
 impl Failure {
     /// A failure with a code of the table in [`status`].
     pub fn new(code: &str, message: &str) -> Self {
-        Self { status: status::of(code), code: code.to_owned(), message: message.to_owned() }
+        let (code, message) = (code.to_owned(), message.to_owned());
+        Self { status: status::of(&code), code, message, retry_after: None }
+    }
+
+    /// The same, with the seconds after which it may go better.
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
     }
 
     /// Status 404.
@@ -43,21 +52,35 @@ impl Failure {
         Self::new("not_signed_in", "sign in first")
     }
 
+    /// Whether it is that nobody is signed in, and nothing worse.
+    pub fn is_signed_out(&self) -> bool {
+        self.code == "not_signed_in"
+    }
+
     /// The session is over; status 409.
     pub fn ended() -> Self {
         Self::new("session_ended", "the session has ended")
     }
 
+    /// The code.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
     /// As an HTTP response.
     pub fn into_response(self) -> Result<Response> {
         let body = json!({ "error": { "code": self.code, "message": self.message } });
-        secured(Response::from_json(&body)?.with_status(self.status))
+        let mut response = secured(Response::from_json(&body)?.with_status(self.status))?;
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().set("Retry-After", &seconds.to_string())?;
+        }
+        Ok(response)
     }
 }
 
 impl From<worker::Error> for Failure {
     fn from(error: worker::Error) -> Self {
-        console_error!("request failed: {error}");
+        log::error("request.failed", &error, json!({}));
         Self::new("internal", "something went wrong on our side; it is logged")
     }
 }
@@ -84,6 +107,20 @@ pub fn file(content: ReadableStream, path: &str, mtime: u64) -> Outcome {
     if !changed.get_time().is_nan() {
         headers.set("Last-Modified", &String::from(changed.to_utc_string()))?;
     }
+    Ok(response)
+}
+
+/// Status 302: the browser goes on to `location`.
+pub fn redirect(location: &str) -> Outcome {
+    let mut response = secured(Response::empty()?.with_status(302))?;
+    response.headers_mut().set("Location", location)?;
+    Ok(response)
+}
+
+/// A script for a shell.
+pub fn script(text: &str) -> Outcome {
+    let mut response = secured(Response::ok(text)?)?;
+    response.headers_mut().set("Content-Type", "text/x-shellscript; charset=utf-8")?;
     Ok(response)
 }
 

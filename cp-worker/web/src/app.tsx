@@ -76,6 +76,7 @@ function Toasts() {
       position="top-center"
       offset={{ top: 60 }}
       mobileOffset={{ top: 60 }}
+      closeButton
       toastOptions={{
         unstyled: true,
         classNames: {
@@ -83,6 +84,10 @@ function Toasts() {
             "flex w-full items-center gap-3 rounded-lg border bg-raised px-4 py-3 font-sans text-sm leading-snug text-foreground shadow-raised",
           warning: "[&_[data-icon]]:text-warning",
           error: "[&_[data-icon]]:text-danger",
+          success: "[&_[data-icon]]:text-live",
+          content: "min-w-0 flex-1",
+          closeButton:
+            "static! order-last -mr-1.5 grid! size-7! transform-none! border-0! bg-transparent! shrink-0 place-items-center rounded-md text-muted-foreground hover:bg-muted! hover:text-foreground focus-visible:ring-2 focus-visible:ring-ring focus-visible:outline-none",
         },
       }}
     />

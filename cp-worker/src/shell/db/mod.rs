@@ -5,7 +5,7 @@ mod people;
 mod servers;
 mod sessions;
 
-pub use people::UserRow;
+pub use people::{SignedInRow, UserRow};
 pub use servers::ServerRow;
 pub use sessions::SessionRow;
 
@@ -37,6 +37,11 @@ impl Db {
     /// The database of this deployment.
     pub fn new(env: &Env) -> Result<Self> {
         Ok(Self(env.d1("DB")?))
+    }
+
+    /// Whether it answers at all.
+    pub async fn answers(&self) -> Result<()> {
+        self.run("SELECT 1", &[]).await
     }
 
     async fn run(&self, sql: &str, values: &[JsValue]) -> Result<()> {

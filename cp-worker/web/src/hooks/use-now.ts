@@ -5,6 +5,9 @@ import { useEffect, useState } from "react";
 /** Milliseconds between updates where no text shown is finer than a minute. */
 const TICK_MS = 30_000;
 
+/** Milliseconds between updates where seconds count. */
+export const SECOND_MS = 1_000;
+
 export function useNow(tickMs = TICK_MS): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
