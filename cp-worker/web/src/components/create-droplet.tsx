@@ -27,7 +27,7 @@ interface Offer {
 }
 
 async function fetchOffer(): Promise<Offer> {
-  const connection = await api.cloud();
+  const connection = await api.cloudConnection();
   const options = connection?.state === "connected" ? await api.cloudOptions() : null;
   return { connection, options };
 }

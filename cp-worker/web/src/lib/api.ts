@@ -10,15 +10,48 @@ import type {
 export interface Config {
   auth_mode: "dev" | "email";
   version: string;
-  /** Whether droplets can be made here. */
+  /** What the deployment has set up: sign-in at others, DigitalOcean, a key of its support. */
+  github: boolean;
+  google: boolean;
   cloud: boolean;
-  /** Whether a server's owner can let the deployment's support in. */
   support: boolean;
 }
 
 export interface User {
   user_id: string;
   email: string;
+  created_at: number;
+  identities: { kind: "email" | "github" | "google"; email: string }[];
+}
+
+/** A browser that is signed in. */
+export interface SignIn {
+  sign_in_id: string;
+  created_at: number;
+  last_seen_at: number;
+  user_agent: string;
+  current: boolean;
+}
+
+export interface Status {
+  version: string;
+  database: "ok" | "failing";
+  store: "ok" | "failing";
+}
+
+/** A mail that was not sent, because this is a development server. */
+export interface Mail {
+  at: number;
+  to: string;
+  subject: string;
+  text: string;
+}
+
+/** The account at DigitalOcean that may be used. */
+export interface CloudConnection {
+  account_email: string;
+  created_at: number;
+  state: "connected" | "expired";
 }
 
 /** A server; what is not known before its gateway first connected is null. Times are Unix ms. */
@@ -60,12 +93,6 @@ export interface Droplet {
   console_url: string | null;
   /** US dollars. */
   price_monthly: number | null;
-}
-
-export interface CloudConnection {
-  account_email: string;
-  created_at: number;
-  state: "connected" | "expired";
 }
 
 export interface CloudRegion {
@@ -175,6 +202,8 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** Seconds after which it may be tried again, where the control plane says so. */
+    readonly retryAfter: number | null = null,
   ) {
     super(message);
   }
@@ -194,10 +223,25 @@ export const sessionPath = (gatewayId: string, sessionId: number): string =>
 
 export const api = {
   config: () => call<Config>("GET", "/api/config"),
+  /** 503 is an answer too: it says what fails. */
+  status: () => call<Status>("GET", "/api/status", undefined, [503]),
+  devOutbox: () => call<{ mails: Mail[] }>("GET", "/api/dev/outbox").then((r) => r.mails),
+
   me: () => call<{ user: User }>("GET", "/api/me").then(({ user }) => user),
   signInDev: (email: string) =>
     call<{ user: User }>("POST", "/api/auth/dev", { email }).then(({ user }) => user),
+  mailLink: (email: string) => call<object>("POST", "/api/auth/email", { email }),
+  confirmLink: (token: string) =>
+    call<{ user: User }>("POST", "/api/auth/email/confirm", { token }).then(({ user }) => user),
   signOut: () => call<void>("POST", "/api/auth/sign-out"),
+  signOutEverywhere: () => call<void>("POST", "/api/auth/sign-out-everywhere"),
+  signIns: () => call<{ sign_ins: SignIn[] }>("GET", "/api/me/sign-ins").then((r) => r.sign_ins),
+  endSignIn: (id: string) => call<void>("DELETE", `/api/me/sign-ins/${encodeURIComponent(id)}`),
+  deleteAccount: (email: string) => call<void>("DELETE", "/api/me", { email }),
+
+  cloudConnection: () =>
+    call<{ connection: CloudConnection | null }>("GET", "/api/cloud").then((r) => r.connection),
+  disconnectCloud: () => call<void>("DELETE", "/api/cloud"),
 
   servers: () =>
     call<{ servers: Server[] }>("GET", "/api/servers").then((r) => r.servers.map(withAllFields)),
@@ -234,8 +278,6 @@ export const api = {
       `${serverPath(gatewayId)}/keys?fingerprint=${encodeURIComponent(fingerprint)}`,
     ),
 
-  cloud: () =>
-    call<{ connection: CloudConnection | null }>("GET", "/api/cloud").then((r) => r.connection),
   cloudOptions: () => call<CloudOptions>("GET", "/api/cloud/options"),
   createDroplet: (request: CloudRequest) =>
     call<{ server: Server }>("POST", "/api/cloud/servers", request).then((r) => r.server),
@@ -277,7 +319,13 @@ const dropletCall = (method: string, gatewayId: string, deed: string, body?: obj
     body,
   ).then((r) => r.server);
 
-async function call<T>(method: string, path: string, body?: object): Promise<T> {
+/** @param answers statuses beside 2xx whose body is an answer */
+async function call<T>(
+  method: string,
+  path: string,
+  body?: object,
+  answers: number[] = [],
+): Promise<T> {
   const response = await fetch(path, {
     method,
     headers: body === undefined ? {} : { "content-type": "application/json" },
@@ -285,11 +333,15 @@ async function call<T>(method: string, path: string, body?: object): Promise<T> 
   });
   if (response.status === 204) return undefined as T;
   const answer: unknown = await response.json().catch(() => null);
-  if (response.ok) return answer as T;
   const error = (answer as { error?: { code?: string; message?: string } } | null)?.error;
+  if (response.ok || (answers.includes(response.status) && answer !== null && !error)) {
+    return answer as T;
+  }
+  const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
   throw new ApiError(
     response.status,
     error?.code ?? "unknown",
     error?.message ?? `The control plane answered ${response.status}.`,
+    Number.isFinite(retryAfter) ? retryAfter : null,
   );
 }

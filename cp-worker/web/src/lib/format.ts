@@ -50,3 +50,8 @@ export function plural(count: number, noun: string): string {
 export function percentOf(part: number, whole: number): number {
   return whole > 0 ? (part / whole) * 100 : 0;
 }
+
+/** A day as people write it where they are. */
+export function formatDate(time: number): string {
+  return new Date(time).toLocaleDateString(undefined, { dateStyle: "medium" });
+}
