@@ -46,6 +46,9 @@ impl Hub {
     pub(super) fn output(&mut self, session_id: u32, seq: u32, len: u32, now: u64) {
         let Some(stream) = self.streams.get_mut(&session_id) else { return };
         stream.see(Some(seq.wrapping_add(len)));
+        if let Some(bytes_per_second) = self.rates.output(session_id, len, now) {
+            self.runaway(session_id, bytes_per_second);
+        }
         let mut broken = Vec::new();
         let mut takers = 0;
         for (id, connected) in &mut self.browsers {
@@ -75,6 +78,12 @@ impl Hub {
         if takers == 0 {
             self.ack_gateway(session_id, now);
         }
+    }
+
+    /// A session prints more than anybody reads: that is said, and its output goes on.
+    fn runaway(&mut self, session_id: u32, bytes_per_second: u64) {
+        self.effects.push(Effect::Runaway(session_id, bytes_per_second));
+        self.tell_watchers(&super::messages::runaway(session_id, bytes_per_second));
     }
 
     /// Acks to the gateway for the most advanced live viewer, at most once per

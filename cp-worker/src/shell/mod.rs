@@ -3,9 +3,11 @@
 mod api;
 mod config;
 mod db;
+mod history;
 mod hub;
 mod jobs;
 mod kv;
+mod log;
 mod mail;
 mod mailbox;
 mod outbound;
@@ -21,6 +23,7 @@ mod transfers;
 use crate::limits::CLOSE_NOT_SIGNED_IN;
 use crate::routes::{NoRoute, Route, route};
 use config::Config;
+use log::Trace;
 use respond::{Failure, Outcome};
 use streams::Body;
 use worker::{Context, Env, Request, Response, Result, event};
@@ -28,23 +31,35 @@ use worker::{Context, Env, Request, Response, Result, event};
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
     let is_socket = route("GET", &request.path()).is_ok_and(|route| route.is_browser_socket());
+    let route = route(request.method().as_ref(), &request.path());
+    let trace = Trace::new(&request, route.as_ref().ok());
     // The same request, not its `clone()`.
     let sent = Clone::clone(request.inner());
-    match answer(request, env).await {
-        Ok(response) => Ok(response),
-        // A page cannot read the status of a refused upgrade, but it can read a close code.
-        Err(failure) if is_socket => respond::closed(&failure),
+    let (code, response) = match answer(request, env, route, &trace).await {
+        Ok(response) => (None, response),
         Err(failure) => {
-            if !sent.body_used() {
-                Body::new(sent.body())?.drain().await;
+            let code = Some(failure.code().to_owned());
+            // A page cannot read the status of a refused upgrade, but it can read a close code.
+            if is_socket {
+                (code, respond::closed(&failure)?)
+            } else {
+                if !sent.body_used() {
+                    Body::new(sent.body())?.drain().await;
+                }
+                (code, failure.into_response()?)
             }
-            failure.into_response()
         }
-    }
+    };
+    trace.end(code.as_deref(), response)
 }
 
-async fn answer(request: Request, env: Env) -> Outcome {
-    let route = route(request.method().as_ref(), &request.path()).map_err(|none| match none {
+async fn answer(
+    request: Request,
+    env: Env,
+    route: std::result::Result<Route, NoRoute>,
+    trace: &Trace,
+) -> Outcome {
+    let route = route.map_err(|none| match none {
         NoRoute::NotFound => Failure::not_found("no such address"),
         NoRoute::MethodNotAllowed => Failure::new("method_not_allowed", "not with this method"),
     })?;
@@ -59,7 +74,7 @@ async fn answer(request: Request, env: Env) -> Outcome {
     if (route.is_mutating() || route.is_browser_socket()) && from_elsewhere {
         return Err(Failure::new("foreign_origin", "requests must come from our own pages"));
     }
-    api::answer(request, &env, &config, route).await
+    api::answer(request, &env, &config, route, trace).await
 }
 
 /// Milliseconds since the Unix epoch; frozen within one event on the platform.

@@ -1,5 +1,6 @@
 //! The web app's files, where it has to be decided which one is meant.
 
+use super::config::origin_of;
 use super::respond::{Failure, Outcome};
 use crate::auth::cookie;
 use worker::{Env, Request};
@@ -19,8 +20,9 @@ pub async fn answer(request: Request, env: &Env) -> Outcome {
         return Err(Failure::not_found("no such file"));
     }
     let cookies = request.headers().get("Cookie")?.unwrap_or_default();
-    if path == "/" && cookie::find(&cookies).is_none() {
-        let landing = request.url()?.join("/landing").map_err(worker::Error::from)?;
+    let is_named = |secure| cookie::SIGN_IN.find(&cookies, secure).is_some();
+    if path == "/" && !is_named(true) && !is_named(false) {
+        let landing = format!("{}/landing", origin_of(&request.inner().url()));
         return Ok(assets.fetch(landing, None).await?);
     }
     Ok(assets.fetch_request(request).await?)

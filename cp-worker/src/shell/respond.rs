@@ -1,6 +1,6 @@
 //! Answers of the HTTP API: JSON, failures with a code, sockets that are closed with a reason.
 
-use super::CLOSE_NOT_SIGNED_IN;
+use super::{CLOSE_NOT_SIGNED_IN, log};
 use crate::hub::CallError;
 use crate::limits::{CLOSE_ENDED, CLOSE_NOT_FOUND};
 use crate::{attachment, status};
@@ -9,7 +9,7 @@ use serde_json::json;
 use wasm_bindgen::JsValue;
 use worker::js_sys::Date;
 use worker::web_sys::ReadableStream;
-use worker::{Response, ResponseBody, Result, WebSocketPair, console_error};
+use worker::{Response, ResponseBody, Result, WebSocketPair};
 
 /// What a handler comes to.
 pub type Outcome = std::result::Result<Response, Failure>;
@@ -62,6 +62,11 @@ impl Failure {
         Self::new("session_ended", "the session has ended")
     }
 
+    /// The code.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
     /// As an HTTP response.
     pub fn into_response(self) -> Result<Response> {
         let body = json!({ "error": { "code": self.code, "message": self.message } });
@@ -75,7 +80,7 @@ impl Failure {
 
 impl From<worker::Error> for Failure {
     fn from(error: worker::Error) -> Self {
-        console_error!("request failed: {error}");
+        log::error("request.failed", &error, json!({}));
         Self::new("internal", "something went wrong on our side; it is logged")
     }
 }
@@ -109,6 +114,13 @@ pub fn file(content: ReadableStream, path: &str, mtime: u64) -> Outcome {
 pub fn redirect(location: &str) -> Outcome {
     let mut response = secured(Response::empty()?.with_status(302))?;
     response.headers_mut().set("Location", location)?;
+    Ok(response)
+}
+
+/// A script for a shell.
+pub fn script(text: &str) -> Outcome {
+    let mut response = secured(Response::ok(text)?)?;
+    response.headers_mut().set("Content-Type", "text/x-shellscript; charset=utf-8")?;
     Ok(response)
 }
 

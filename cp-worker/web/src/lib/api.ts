@@ -243,8 +243,7 @@ export const api = {
     call<{ connection: CloudConnection | null }>("GET", "/api/cloud").then((r) => r.connection),
   disconnectCloud: () => call<void>("DELETE", "/api/cloud"),
 
-  servers: () =>
-    call<{ servers: Server[] }>("GET", "/api/servers").then((r) => r.servers.map(withAllFields)),
+  servers: () => call<{ servers: Server[] }>("GET", "/api/servers").then((r) => r.servers),
   addServer: (name: string) => call<NewServer>("POST", "/api/servers", { name }),
   removeServer: (gatewayId: string) => call<void>("DELETE", serverPath(gatewayId)),
   renameServer: (gatewayId: string, name: string) =>
@@ -254,7 +253,9 @@ export const api = {
   history: (gatewayId: string) => call<History>("GET", `${serverPath(gatewayId)}/history`),
   runaway: (gatewayId: string) =>
     call<{ runaway: number[] }>("GET", `${serverPath(gatewayId)}/rates`).then((r) => r.runaway),
-  release: () => call<Release>("GET", "/api/release"),
+  /** @param target as `system_info` names it; older gateways name none */
+  release: (target: string | undefined) =>
+    call<Release>("GET", `/api/release${target ? `?target=${encodeURIComponent(target)}` : ""}`),
   update: (gatewayId: string, { manifest, signature }: Release) =>
     call<object>("POST", `${serverPath(gatewayId)}/update`, { manifest, signature }),
 
@@ -302,12 +303,6 @@ export const api = {
   endSession: (gatewayId: string, sessionId: number) =>
     call<void>("DELETE", sessionPath(gatewayId, sessionId)),
 };
-
-// What a control plane that does not have these fields yet says by their absence.
-const withAllFields = (server: Server): Server => ({
-  ...{ bootstrap_expires_at: null, idle_since: null, droplet: null },
-  ...server,
-});
 
 const keysOf = (answer: Promise<{ keys: Key[] }>): Promise<Key[]> =>
   answer.then(({ keys }) => keys);
