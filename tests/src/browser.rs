@@ -122,6 +122,11 @@ impl Page {
         self.deed("click", json!({ "selector": id(test_id) }));
     }
 
+    /// Clicks what a selector finds.
+    pub fn click_selector(&self, selector: &str) {
+        self.deed("click", json!({ "selector": selector }));
+    }
+
     /// Fills in a field.
     pub fn fill(&self, test_id: &str, text: &str) {
         self.deed("fill", json!({ "selector": id(test_id), "text": text }));

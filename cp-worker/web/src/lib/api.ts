@@ -63,6 +63,8 @@ export interface Server {
   version: string | null;
   system_info: SystemInfo | null;
   health: GatewayHealth | null;
+  /** Sessions that run at once; null where the gateway does not say. */
+  max_sessions: number | null;
   last_seen_at: number | null;
   created_at: number;
   /** Until when the newest token lets a gateway enrol; null when none does. */
