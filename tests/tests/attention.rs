@@ -243,6 +243,7 @@ fn a_session_that_wants_a_person_says_so_unless_one_looks() {
 
     // Another theme is told; a title is none of the screen's business.
     desk.click("terminal-menu");
+    desk.click("menu-view");
     desk.click("theme-light");
     assert_eq!(gateway.command("session.colors")["background"], "#fbfdfb");
     desk.press("Escape");

@@ -1,7 +1,14 @@
 // Numbers and times as people read them.
 
 import { expect, it } from "vitest";
-import { formatAgo, formatBytes, formatClock, formatDollars, percentOf } from "./format";
+import {
+  formatAgo,
+  formatBytes,
+  formatClock,
+  formatDollars,
+  formatElapsed,
+  percentOf,
+} from "./format";
 import { estimateSize } from "./estimate-size";
 import { endText } from "./session-end";
 
@@ -24,6 +31,16 @@ it.each([
   [864_000, "10 days ago"],
 ])("%i seconds", (seconds, text) => {
   expect(formatAgo(0, seconds * 1000)).toBe(text);
+});
+
+it.each([
+  [-5, "0 s"],
+  [59_999, "59 s"],
+  [60_000, "1:00 min"],
+  [187_000, "3:07 min"],
+  [7_200_000, "2 h"],
+])("%i milliseconds on a clock", (ms, text) => {
+  expect(formatElapsed(ms)).toBe(text);
 });
 
 it("takes no part of an empty whole", () => {

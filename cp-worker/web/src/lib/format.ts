@@ -41,6 +41,14 @@ export function formatDollars(amount: number): string {
   return `$${amount.toFixed(Number.isInteger(amount) ? 0 : 2)}`;
 }
 
+/** Milliseconds as a clock that runs: `42 s`, `3:07 min`, then as durations are. */
+export function formatElapsed(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds >= 3600) return formatDuration(seconds);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;
+}
+
 /** A count with its noun. */
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
