@@ -55,7 +55,7 @@ impl ControlPlane {
         let mut child = Command::new("node")
             .current_dir(crate::repository())
             .arg("cp-worker/miniflare.mjs")
-            .args(["--port", &self.port.to_string(), "--state"])
+            .args(["--quiet", "--port", &self.port.to_string(), "--state"])
             .arg(self.state.path())
             .envs(self.environment.iter().cloned())
             .stdin(Stdio::piped())

@@ -110,17 +110,17 @@ pub fn file(content: ReadableStream, path: &str, mtime: u64) -> Outcome {
     Ok(response)
 }
 
-/// Status 302: the browser goes on to `location`.
-pub fn redirect(location: &str) -> Outcome {
-    let mut response = secured(Response::empty()?.with_status(302))?;
-    response.headers_mut().set("Location", location)?;
-    Ok(response)
-}
-
 /// A script for a shell.
 pub fn script(text: &str) -> Outcome {
     let mut response = secured(Response::ok(text)?)?;
     response.headers_mut().set("Content-Type", "text/x-shellscript; charset=utf-8")?;
+    Ok(response)
+}
+
+/// Status 302: the browser goes on to `location`.
+pub fn redirect(location: &str) -> Outcome {
+    let mut response = secured(Response::empty()?.with_status(302))?;
+    response.headers_mut().set("Location", location)?;
     Ok(response)
 }
 

@@ -4,12 +4,12 @@ use super::query;
 use crate::limits::{NO_RELEASE_SECONDS, RELEASE_SECONDS};
 use crate::requests::parameter;
 use crate::shell::config::Config;
-use crate::shell::log;
+use crate::shell::kv::Kv;
 use crate::shell::respond::{Failure, Outcome, json, script};
-use crate::shell::streams::Body;
+use crate::shell::{log, outbound};
 use protocol::limits::MANIFEST_BYTES;
 use serde_json::{Value, json};
-use worker::{Env, Fetch, Method, Request, ResponseBody, Result};
+use worker::{Env, Request, Result};
 
 /// The installer, with this in the place of the deployment's address.
 const SCRIPT: &str = include_str!("../../../../deploy/install.sh");
@@ -40,15 +40,13 @@ pub async fn release(request: &Request, env: &Env) -> Outcome {
     if folder.is_empty() || !(target.is_empty() || TARGETS.contains(&target.as_str())) {
         return Err(none());
     }
-    let (kv, key) = (env.kv("KV")?, format!("release:{target}"));
-    let kept = kv.get(&key).text().await.map_err(worker::Error::from)?;
-    let found = match kept.and_then(|text| serde_json::from_str(&text).ok()) {
+    let (kv, key) = (Kv::new(env)?, format!("release:{target}"));
+    let found = match kv.get(&key).await?.and_then(|text| serde_json::from_str(&text).ok()) {
         Some(found) => found,
         None => {
             let found = look(&folder, &target).await;
             let seconds = if found.is_null() { NO_RELEASE_SECONDS } else { RELEASE_SECONDS };
-            let put = kv.put(&key, found.to_string()).map_err(worker::Error::from)?;
-            put.expiration_ttl(seconds).execute().await.map_err(worker::Error::from)?;
+            kv.put(&key, &found.to_string(), seconds).await?;
             found
         }
     };
@@ -82,13 +80,12 @@ async fn look(folder: &str, target: &str) -> Value {
 
 /// A small file.
 async fn text(url: &str) -> Result<String> {
-    let response = Fetch::Request(Request::new(url, Method::Get)?).send().await?;
-    let (status, (_, body)) = (response.status_code(), response.into_parts());
-    let wrong = |why: &str| Err(worker::Error::RustError(format!("{why} ({status})")));
-    let ResponseBody::Stream(stream) = body else { return wrong("an empty file") };
-    let bytes = Body::new(Some(stream))?.piece(MANIFEST_BYTES + 1).await?.payload().to_vec();
-    if status != 200 || bytes.is_empty() || bytes.len() > MANIFEST_BYTES {
-        return wrong("a release's file is there and has 1 to 4096 bytes");
+    let answer = outbound::read(url).await?;
+    let status = answer.status;
+    let text = answer.text();
+    if status == 200 && (1..=MANIFEST_BYTES).contains(&text.len()) {
+        return Ok(text);
     }
-    String::from_utf8(bytes).or_else(|_| wrong("a release's file is UTF-8"))
+    let why = format!("a release's file is there and has 1 to 4096 bytes ({status})");
+    Err(worker::Error::RustError(why))
 }

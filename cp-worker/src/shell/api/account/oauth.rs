@@ -10,9 +10,9 @@ use crate::shell::api::{no_such_address, query};
 use crate::shell::config::{self, Config};
 use crate::shell::db::Db;
 use crate::shell::respond::{Failure, Outcome, redirect};
-use crate::shell::{now, outbound, random, random_id};
-use serde_json::Value;
-use worker::{Env, Request, console_error};
+use crate::shell::{log, now, outbound, random, random_id};
+use serde_json::{Value, json};
+use worker::{Env, Request};
 
 /// GitHub wants every program to say who it is.
 const USER_AGENT: &str = "chatcode";
@@ -215,7 +215,7 @@ async fn ask(
         headers.push(("Authorization", authorization));
     }
     let answer = outbound::ask(method, url, &headers, body).await.map_err(|error| {
-        console_error!("{} did not answer: {error}", provider.name());
+        log::error("oauth.failed", &error, json!({ "provider": provider.name() }));
         Problem::Provider
     })?;
     if answer.is_ok() { Ok(answer.json()) } else { Err(refused(provider, &answer.json())) }
@@ -223,7 +223,8 @@ async fn ask(
 
 fn refused(provider: Provider, answer: &Value) -> Problem {
     let word = answer.get("error").and_then(Value::as_str).unwrap_or("no reason given");
-    console_error!("{} refused a sign-in: {word:.64}", provider.name());
+    let cut = format_args!("{word:.64}");
+    log::error("oauth.refused", &cut, json!({ "provider": provider.name() }));
     // GitHub's word for an account whose address is not verified.
     if word == "unverified_user_email" { Problem::Unverified } else { Problem::Provider }
 }
