@@ -75,6 +75,17 @@ impl ControlPlane {
         std::thread::spawn(move || lines.for_each(drop));
     }
 
+    /// Changes rows while nothing runs, for what would take a day; something must be changed.
+    pub fn change_rows(&mut self, statement: &str) {
+        self.kill();
+        let mut command = Command::new("node");
+        command.current_dir(crate::repository()).arg("tests/node/rows.mjs");
+        command.arg(self.state.path()).arg(statement);
+        let status = command.stdout(Stdio::null()).status().expect("node runs");
+        assert!(status.success(), "no row: {statement}");
+        self.run();
+    }
+
     /// Ends node and workerd as `kill -9` does.
     pub fn kill(&mut self) {
         let Some(mut child) = self.child.take() else { return };
