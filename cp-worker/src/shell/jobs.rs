@@ -4,6 +4,7 @@ use super::db::Db;
 use super::hub::Core;
 use super::now;
 use crate::hub::{CallError, CallId, Record};
+use crate::limits::REST_MS;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -79,6 +80,7 @@ impl Core {
         match record {
             Record::Hello { version, hostname, system_info, sessions } => {
                 db.greet(id, version, hostname, system_info, now()).await?;
+                db.droplet_greeted(id, now() + REST_MS).await?;
                 db.adopt_sessions(id, sessions, now()).await
             }
             Record::Health(health) => db.set_health(id, health, now()).await,

@@ -1,6 +1,7 @@
 //! The Worker: binds the pure logic to fetch, D1, the Durable Object and the clock.
 
 mod api;
+mod cloud;
 mod config;
 mod db;
 mod hub;
@@ -22,7 +23,7 @@ use crate::routes::{NoRoute, Route, route};
 use config::Config;
 use respond::{Failure, Outcome};
 use streams::Body;
-use worker::{Context, Env, Request, Response, Result, event};
+use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event};
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
@@ -40,6 +41,12 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
             failure.into_response()
         }
     }
+}
+
+/// Each minute.
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    cloud::run(&env).await;
 }
 
 async fn answer(request: Request, env: Env) -> Outcome {

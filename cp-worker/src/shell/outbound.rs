@@ -14,6 +14,7 @@ use worker::{Error, Result, js_sys};
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
+    headers: Headers,
     body: String,
 }
 
@@ -21,6 +22,11 @@ impl Answer {
     /// Whether the status says that it was done.
     pub fn is_ok(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.headers.get(name).ok().flatten()
     }
 
     /// The body as JSON; `null` when it is none.
@@ -60,5 +66,5 @@ pub async fn ask(
         return Err(Error::RustError("the answer is too large".to_owned()));
     }
     let body = String::from_utf8_lossy(&read.payload().to_vec()).into_owned();
-    Ok(Answer { status: answer.status(), body })
+    Ok(Answer { status: answer.status(), headers: answer.headers(), body })
 }

@@ -1,5 +1,6 @@
 //! Servers: the list, adding, deleting, watching.
 
+use super::cloud::with_droplet;
 use super::{Asker, millis, no_such_address, require_upgrade};
 use crate::auth::mode::Mode;
 use crate::auth::token;
@@ -14,7 +15,14 @@ use worker::Request;
 impl Asker<'_> {
     pub(super) async fn list_servers(&self) -> Outcome {
         let servers = self.db.servers(&self.user.user_id).await?;
-        let servers: Vec<Value> = servers.iter().map(server_json).collect();
+        let droplets = self.db.droplets(&self.user.user_id).await?;
+        let servers: Vec<Value> = servers
+            .iter()
+            .map(|row| {
+                let droplet = droplets.iter().find(|one| one.text("gateway_id") == row.gateway_id);
+                with_droplet(server_json(row), droplet)
+            })
+            .collect();
         json(200, &json!({ "servers": servers }))
     }
 
@@ -39,6 +47,10 @@ impl Asker<'_> {
 
     pub(super) async fn delete_server(&self, gateway_id: &str) -> Outcome {
         self.server(gateway_id).await?;
+        if self.db.droplet(gateway_id).await?.is_some() {
+            let message = "this server is a droplet, which costs money until it is destroyed";
+            return Err(Failure::new("droplets_exist", message));
+        }
         // The row first: a gateway that is thrown out must not find its way back.
         self.db.delete_server(gateway_id).await?;
         self.hub(gateway_id)?.tell("/revoke", "").await?;
@@ -61,7 +73,7 @@ impl Asker<'_> {
     }
 }
 
-fn server_json(row: &ServerRow) -> Value {
+pub(super) fn server_json(row: &ServerRow) -> Value {
     let embedded = |text: &Option<String>| -> Value {
         text.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null)
     };
