@@ -22,10 +22,8 @@ pub async fn tell_owners(env: &Env) -> Result<()> {
         if !db.note_idle(gateway_id, server.count("active_at")).await? {
             continue;
         }
-        if mail::send(env, &config, &notice(&server, config::variable(env, "PUBLIC_ORIGIN")))
-            .await
-            .is_err()
-        {
+        let mail = notice(&server, config::variable(env, "PUBLIC_ORIGIN"));
+        if mail::send(env, &config, &mail).await.is_err() {
             console_error!("the owner of {gateway_id} could not be told that it is idle");
             db.unnote_idle(gateway_id).await?;
         }
@@ -41,22 +39,24 @@ fn origin(env: &Env) -> String {
 
 fn notice(server: &Row, origin: Option<String>) -> Mail {
     let name = server.text("name");
-    let place = match origin {
-        Some(origin) => format!("{origin}/servers/{}", server.text("gateway_id")),
-        None => "the list of your servers".to_owned(),
+    let droplet_origin = server.text("droplet_origin");
+    // Where its gateway connects to, which is ours.
+    let known = (!droplet_origin.is_empty()).then(|| droplet_origin.to_owned());
+    let page = origin
+        .or_else(|| known.clone())
+        .map(|origin| format!(" here:\n{origin}/servers/{}", server.text("gateway_id")));
+    let offer = match known {
+        Some(_) => "If you do not need it for now, you can power it off",
+        None => "You find it",
     };
-    let offer = if server.count("droplet") == 1 {
-        format!("If you do not need it for now, you can power it off here:\n{place}")
-    } else {
-        format!("To look at it:\n{place}")
-    };
+    let page = page.unwrap_or_else(|| " in the list of your servers.".to_owned());
     Mail {
         to: server.text("email").to_owned(),
         subject: format!("Nothing has happened on {name} for 24 hours"),
         text: format!(
             "Your server {name} is running, and for more than 24 hours nothing has happened in \
-             its sessions.\n\n{offer}\n\nNothing is ended by itself, and you get one such mail \
-             until something happens there again.\n"
+             its sessions.\n\n{offer}{page}\n\nNothing is ended by itself, and you get one such \
+             mail until something happens there again.\n"
         ),
     }
 }

@@ -381,7 +381,7 @@ impl Db {
             "SELECT g.gateway_id, g.name, {active_at} AS active_at, \
              (SELECT e.email FROM email_identities e WHERE e.user_id = g.user_id \
              ORDER BY e.created_at LIMIT 1) AS email, \
-             EXISTS (SELECT 1 FROM vps v WHERE v.gateway_id = g.gateway_id) AS droplet \
+             (SELECT v.origin FROM vps v WHERE v.gateway_id = g.gateway_id) AS droplet_origin \
              FROM gateways g WHERE g.connected = 1 AND {active_at} < ?1 \
              AND coalesce(g.idle_noticed_for, 0) < {active_at} LIMIT {NOTICES_PER_RUN}"
         );
