@@ -3,19 +3,21 @@
 //   node cp-worker/miniflare.mjs [--port 0] [--state DIR] [--assets DIR] [--build DIR]
 //                                [--auth-mode dev|email] [--no-stdin]
 //
-// Prints one line of JSON, {"url": …}, once it answers. Ends on SIGINT, SIGTERM and when its
-// standard input closes, so that it never outlives the process that started it. Passes on what
-// `PASSED` names from the environment.
+// Prints one line of JSON, {"url": …}, once it answers; the worker's log goes to standard error.
+// Ends on SIGINT, SIGTERM and when its standard input closes, so that it never outlives the process
+// that started it. Passes on what `PASSED` names from the environment.
 // As a module it exports `start(options)`, which the tests use.
 import { Miniflare } from "miniflare";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const API_PATHS = ["/api/*", "/gateway/*"];
+// As `run_worker_first` in wrangler.toml.
+const WORKER_FIRST = ["/", "/api/*", "/gateway/*", "/install.sh"];
 
 /** Variables and secrets that are passed on where the environment has them. */
 const PASSED = [
@@ -36,7 +38,8 @@ const CRON_MS = 60_000;
  * @param {object} options `port` (0 for any), `state` (folder that survives restarts; none: in
  *   memory), `assets` (the built web app; none: no pages), `build`, `authMode`, `bindings`, `entry`
  *   (source of a module that takes the place of index.js, which it can import), `outboundService`
- *   (answers what the worker asks of others, in place of the network).
+ *   (answers what the worker asks of others, in place of the network), `log` (called with each line
+ *   of the worker's log; without it, what went wrong is printed).
  * @returns the Miniflare instance and its `url`
  */
 export async function start(options = {}) {
@@ -61,6 +64,7 @@ export async function start(options = {}) {
     bindings: { AUTH_MODE: options.authMode ?? "dev", ...secrets(state), ...options.bindings },
     d1Databases: { DB: "chatcode" },
     kvNamespaces: { KV: "chatcode" },
+    handleRuntimeStdio: (stdout, stderr) => follow([stdout, stderr], options.log),
     durableObjects: { HUB: { className: "GatewayHub", useSQLite: true } },
     ...(options.outboundService && { outboundService: options.outboundService }),
     ...(state && { defaultPersistRoot: state }),
@@ -76,12 +80,21 @@ export async function start(options = {}) {
   }
 }
 
-/** Serves the web app as production does: without running the Worker, index.html for its routes. */
+/** Passes on what the runtime prints; standard output is for the address alone. */
+function follow(streams, log) {
+  const wrong = (line) => line.includes('"level":"info"') || console.error(line);
+  for (const input of streams) createInterface({ input }).on("line", log ?? wrong);
+}
+
+/**
+ * Serves the web app as production does: mostly without running the Worker, index.html for its
+ * routes, with the headers of its `_headers` file.
+ */
 function site(directory) {
   return {
     directory,
     binding: "ASSETS",
-    routerConfig: { has_user_worker: true, static_routing: { user_worker: API_PATHS } },
+    routerConfig: { has_user_worker: true, static_routing: { user_worker: WORKER_FIRST } },
     assetConfig: { not_found_handling: "single-page-application" },
   };
 }
@@ -148,7 +161,9 @@ async function main() {
   // Only what is given: what is not set up is not offered.
   const given = PASSED.filter((name) => process.env[name]);
   const bindings = Object.fromEntries(given.map((name) => [name, process.env[name]]));
-  const { mf, url } = await start({ port: Number(port), state, assets, build, authMode, bindings });
+  const log = console.error;
+  const options = { port: Number(port), state, assets, build, authMode, bindings, log };
+  const { mf, url } = await start(options);
   const cron = setInterval(() => {
     void runCron(mf).catch((error) => console.error("the cron failed:", error));
   }, Number(process.env.CHATCODE_CRON_MS ?? CRON_MS));

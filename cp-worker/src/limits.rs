@@ -61,6 +61,48 @@ pub const FOCUS_SILENCE_MS: u64 = 60_000;
 /// Milliseconds between two looks for silent sockets, while browsers are connected.
 pub const SWEEP_INTERVAL_MS: u64 = 600_000;
 
+/// Milliseconds over which the hub counts what passes it: long enough to be read as a rate.
+pub const RATE_WINDOW_MS: u64 = 60_000;
+
+/// Milliseconds of a slot: the steps in which that window moves.
+pub const RATE_SLOT_MS: u64 = 5_000;
+
+/// Bytes a second of output above which a session may be a runaway: no program that somebody
+/// reads prints that much, and at 16 KiB a frame it is 32 messages a second that are paid for.
+pub const RUNAWAY_BYTES_PER_SECOND: u64 = 512 * 1024;
+
+/// Milliseconds that a session must print so much without a pause to be reported as a runaway: a
+/// build or a `cat` of something large is over by then.
+pub const RUNAWAY_MS: u64 = 60_000;
+
+/// Milliseconds between two samples of a machine's health that are kept.
+pub const HISTORY_INTERVAL_MS: u64 = 300_000;
+
+/// Samples of a machine's health that are kept: those of 24 hours.
+pub const HISTORY_SAMPLES: u64 = 288;
+
+/// Milliseconds by which a session's last activity must have moved to be written again: each write
+/// costs, and nobody reads it to the second.
+pub const ACTIVITY_STEP_MS: u64 = 60_000;
+
+/// Milliseconds without activity after which a session is shown as archived: 24 hours.
+pub const ARCHIVE_MS: u64 = 24 * 3_600_000;
+
+/// Milliseconds without activity after which a connected server is called idle: 24 hours.
+pub const IDLE_MS: u64 = 24 * 3_600_000;
+
+/// Sessions at once of a gateway that does not say how many it allows: its default.
+pub const DEFAULT_SESSIONS: u32 = 5;
+
+/// Ended sessions that are remembered for each server; older ones are forgotten.
+pub const KEPT_ENDED: u32 = 200;
+
+/// Seconds for which the newest release is not asked for again.
+pub const RELEASE_SECONDS: u64 = 600;
+
+/// … and for which it is not when there is none: the shortest time that KV knows.
+pub const NO_RELEASE_SECONDS: u64 = 60;
+
 /// Browser sockets of one gateway.
 pub const MAX_BROWSERS: usize = 64;
 
@@ -99,7 +141,7 @@ pub const USER_AGENT_CHARS: usize = 256;
 pub const LINK_MS: u64 = 600_000;
 
 /// Milliseconds over which attempts are counted: an hour.
-pub const RATE_WINDOW_MS: u64 = 3_600_000;
+pub const ATTEMPT_WINDOW_MS: u64 = 3_600_000;
 
 /// Milliseconds in which a person must come back from a provider: 10 minutes, for those who look
 /// for their second factor.
@@ -182,9 +224,6 @@ pub const CALLS_PER_LOOK: u32 = 4;
 
 /// Notices of idle servers that a run of the cron sends.
 pub const NOTICES_PER_RUN: u32 = 5;
-
-/// Milliseconds without activity after which a server is called idle: 24 hours.
-pub const IDLE_MS: u64 = 24 * 3_600_000;
 
 /// Milliseconds before the end of a grant at which it is renewed: a day of thirty.
 pub const REFRESH_AHEAD_MS: u64 = 24 * 3_600_000;

@@ -10,6 +10,9 @@ use protocol::limits::is_gateway_id;
 #[allow(missing_docs)]
 pub enum Route {
     Config,
+    Status,
+    Release,
+    InstallScript,
     DevSignIn,
     RequestLink,
     ConfirmLink,
@@ -38,7 +41,11 @@ pub enum Route {
     DestroyDroplet(String),
     ListServers,
     CreateServer,
+    RenameServer(String),
+    Bootstrap(String),
     DeleteServer(String),
+    Rates(String),
+    History(String),
     ListSessions(String),
     CreateSession(String),
     RenameSession(String, u32),
@@ -82,6 +89,8 @@ impl Route {
                 | Self::PowerDroplet(_)
                 | Self::DestroyDroplet(_)
                 | Self::CreateServer
+                | Self::RenameServer(_)
+                | Self::Bootstrap(_)
                 | Self::DeleteServer(_)
                 | Self::CreateSession(_)
                 | Self::RenameSession(..)
@@ -98,6 +107,43 @@ impl Route {
     /// Whether a browser opens a WebSocket.
     pub fn is_browser_socket(&self) -> bool {
         matches!(self, Self::WatcherSocket(_) | Self::ViewerSocket(..))
+    }
+}
+
+/// What a path is about, for the log: its pattern, and the ids in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The path with names in the place of ids.
+    pub pattern: String,
+    /// The gateway that it names.
+    pub gateway_id: Option<String>,
+    /// The session that it names.
+    pub session_id: Option<u32>,
+}
+
+impl Address {
+    /// Reads a path that has a route.
+    pub fn of(path: &str) -> Self {
+        let (mut gateway_id, mut session_id) = (None, None);
+        let mut pattern = String::new();
+        let mut before = "";
+        for segment in path.trim_matches('/').split('/') {
+            pattern.push('/');
+            pattern.push_str(match before {
+                "servers" | "gateway" | "hubs" => {
+                    gateway_id = Some(segment.to_owned());
+                    ":gateway_id"
+                }
+                "sessions" => {
+                    session_id = segment.parse().ok();
+                    ":session_id"
+                }
+                "sign-ins" => ":sign_in_id",
+                _ => segment,
+            });
+            before = segment;
+        }
+        Self { pattern, gateway_id, session_id }
     }
 }
 
@@ -120,6 +166,7 @@ pub fn route(method: &str, path: &str) -> Result<Route, NoRoute> {
         ["gateway", id] => vec![("GET", Route::GatewaySocket(gateway_id(id)?))],
         ["api", rest @ ..] => api(rest)?,
         ["gateway", ..] => return Err(NoRoute::NotFound),
+        ["install.sh"] => vec![("GET", Route::InstallScript)],
         _ => vec![("GET", Route::Asset), ("HEAD", Route::Asset)],
     };
     let fitting = choices.into_iter().find(|(known, _)| *known == method);
@@ -130,6 +177,8 @@ pub fn route(method: &str, path: &str) -> Result<Route, NoRoute> {
 fn api(path: &[&str]) -> Result<Vec<(&'static str, Route)>, NoRoute> {
     Ok(match path {
         ["config"] => vec![("GET", Route::Config)],
+        ["status"] => vec![("GET", Route::Status)],
+        ["release"] => vec![("GET", Route::Release)],
         ["auth", "dev"] => vec![("POST", Route::DevSignIn)],
         ["auth", "email"] => vec![("POST", Route::RequestLink)],
         ["auth", "email", "confirm"] => vec![("POST", Route::ConfirmLink)],
@@ -167,7 +216,12 @@ fn cloud(path: &[&str]) -> Result<Vec<(&'static str, Route)>, NoRoute> {
 /// What each method means for a path beneath a server's.
 fn server(id: String, path: &[&str]) -> Result<Vec<(&'static str, Route)>, NoRoute> {
     Ok(match path {
-        [] => vec![("DELETE", Route::DeleteServer(id))],
+        [] => {
+            vec![("PATCH", Route::RenameServer(id.clone())), ("DELETE", Route::DeleteServer(id))]
+        }
+        ["bootstrap"] => vec![("POST", Route::Bootstrap(id))],
+        ["rates"] => vec![("GET", Route::Rates(id))],
+        ["history"] => vec![("GET", Route::History(id))],
         ["socket"] => vec![("GET", Route::WatcherSocket(id))],
         ["folders"] => vec![("GET", Route::Folders(id))],
         ["keys"] => vec![
@@ -237,6 +291,9 @@ mod tests {
         assert_eq!(ok("GET", "/gateway/gw-1"), Route::GatewaySocket("gw-1".into()));
         assert_eq!(ok("POST", "/api/servers/"), Route::CreateServer);
         assert_eq!(ok("DELETE", "/api/servers/a/sessions/7"), Route::EndSession("a".into(), 7));
+        assert_eq!(ok("PATCH", "/api/servers/a"), Route::RenameServer("a".into()));
+        assert_eq!(ok("POST", "/api/servers/a/bootstrap"), Route::Bootstrap("a".into()));
+        assert_eq!(ok("GET", "/install.sh"), Route::InstallScript);
         assert_eq!(
             ok("GET", "/api/servers/a/sessions/7/socket"),
             Route::ViewerSocket("a".into(), 7)
@@ -290,6 +347,8 @@ mod tests {
             ("POST", "/api/auth/github"),
             ("POST", "/gateway/a"),
             ("POST", "/"),
+            ("POST", "/install.sh"),
+            ("GET", "/api/servers/a/bootstrap"),
             ("GET", "/api/servers/a/keys/support"),
             ("POST", "/api/servers/a/files"),
             ("GET", "/api/servers/a/update"),
@@ -299,8 +358,25 @@ mod tests {
     }
 
     #[test]
+    fn addresses_tell_what_they_are_about() {
+        let of = |path| {
+            let Address { pattern, gateway_id, session_id } = Address::of(path);
+            (pattern, gateway_id.unwrap_or_default(), session_id)
+        };
+        let session = "/api/servers/:gateway_id/sessions/:session_id/socket".to_owned();
+        assert_eq!(of("/api/servers/gw_1/sessions/7/socket"), (session, "gw_1".into(), Some(7)));
+        let socket = "/gateway/:gateway_id".to_owned();
+        assert_eq!(of("/gateway/gw_1"), (socket, "gw_1".into(), None));
+        assert_eq!(of("/api/me/sign-ins/abc").0, "/api/me/sign-ins/:sign_in_id");
+        assert_eq!(of("/api/servers"), ("/api/servers".into(), String::new(), None));
+        assert_eq!(of("/").0, "/");
+    }
+
+    #[test]
     fn whatever_changes_something_must_come_from_our_own_pages() {
         for (method, path, mutating) in [
+            ("POST", "bootstrap", true),
+            ("GET", "rates", false),
             ("GET", "folders", false),
             ("GET", "keys", false),
             ("POST", "keys", true),

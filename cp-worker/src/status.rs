@@ -18,7 +18,7 @@ pub fn of(code: &str) -> u16 {
         | codes::BAD_SIGNATURE => 400,
         "not_signed_in" | "bad_token" => 401,
         "foreign_origin" | codes::PERMISSION_DENIED => 403,
-        codes::NOT_FOUND | codes::UNKNOWN_SESSION | codes::UNKNOWN_KEY => 404,
+        codes::NOT_FOUND | codes::UNKNOWN_SESSION | codes::UNKNOWN_KEY | "no_release" => 404,
         "method_not_allowed" => 405,
         "stalled" => 408,
         "length_required" => 411,

@@ -81,7 +81,7 @@ impl Hub {
             ViewerMessage::Ack { seq } => self.viewer_ack(id, seq, now),
             ViewerMessage::Take => self.set_controller(id, true),
             ViewerMessage::Release => self.set_controller(id, false),
-            ViewerMessage::Input { data } => self.input(id, data),
+            ViewerMessage::Input { data } => self.input(id, data, now),
             ViewerMessage::Paste { data, request_id } => self.paste(id, data, request_id, now),
             ViewerMessage::Resize { cols, rows } => self.resize(id, cols, rows),
             ViewerMessage::Colors { foreground, background } => {
@@ -197,14 +197,17 @@ impl Hub {
         self.touch(session_id);
     }
 
-    fn input(&mut self, id: SocketId, data: String) {
+    fn input(&mut self, id: SocketId, data: String, now: u64) {
         let Some(session_id) = self.controlled(id) else { return };
         match decoded_len(&data) {
             None => self.error(id, "malformed", "data is not base64"),
             Some(len) if len > INPUT_BYTES => {
                 self.error(id, codes::INVALID_PAYLOAD, "input is limited to 48 KiB; use paste");
             }
-            Some(_) => self.tell_gateway(&SessionInput { session_id, data }.into()),
+            Some(_) => {
+                self.rates.input(session_id, now);
+                self.tell_gateway(&SessionInput { session_id, data }.into());
+            }
         }
     }
 

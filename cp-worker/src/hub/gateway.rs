@@ -1,14 +1,15 @@
 //! The gateway's side of the hub: its connection, its events, its answers.
 
+use super::history::Sample;
 use super::pending::Waiter;
 use super::viewer::Phase;
 use super::{Browser, CallError, Effect, Hub, Record, TransferId};
 use crate::limits::{CLOSE_ENDED, RECONCILE_MS};
 use protocol::commands::{Command, GatewayWatch, SessionDetach};
 use protocol::envelope::{Head, peek};
-use protocol::events::{self, Event, GatewayHello, GatewayOffline, SessionEnded};
+use protocol::events::{self, Event, GatewayHealth, GatewayHello, GatewayOffline, SessionEnded};
 use protocol::frame::{Frame, HEADER_BYTES, Kind};
-use protocol::limits::{MAX_BINARY_BYTES, MAX_TEXT_BYTES, OUTPUT_FRAME_BYTES};
+use protocol::limits::{MAX_BINARY_BYTES, MAX_SESSIONS, MAX_TEXT_BYTES, OUTPUT_FRAME_BYTES};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -124,10 +125,7 @@ impl Hub {
                     self.effects.push(Effect::Record(Record::Started(started.session_id)));
                     self.tell_watchers(text);
                 }
-                Some((_, Event::GatewayHealth(_))) => {
-                    self.effects.push(Effect::Record(Record::Health(text.to_owned())));
-                    self.tell_watchers(text);
-                }
+                Some((_, Event::GatewayHealth(health))) => self.health(&health, text, now),
                 Some((request_id, event)) => self.service(request_id, event, text, now),
                 None => {}
             },
@@ -151,6 +149,16 @@ impl Hub {
         }
     }
 
+    fn health(&mut self, health: &GatewayHealth, text: &str, now: u64) {
+        let sessions = health.sessions.iter().take(MAX_SESSIONS);
+        // A clock that runs ahead must not keep a session active for ever.
+        let activity = sessions.map(|one| (one.session_id, one.last_activity_at.min(now)));
+        let (event, activity) = (text.to_owned(), activity.collect());
+        self.effects.push(Effect::Record(Record::Health { event, activity }));
+        self.effects.push(Effect::Sample(Sample::of(health, now)));
+        self.tell_watchers(text);
+    }
+
     fn greeted(&mut self, mut hello: GatewayHello, now: u64) {
         let Some(gateway) = &mut self.gateway else { return };
         gateway.greeted = true;
@@ -160,6 +168,7 @@ impl Hub {
             hostname: hello.hostname.clone(),
             system_info: crate::json::of(&hello.system_info),
             sessions: known.iter().copied().collect(),
+            max_sessions: hello.max_sessions,
         }));
         gateway.reconcile = Some(Reconcile { greeted_at: now, known });
         if std::mem::take(&mut gateway.enrolling) {

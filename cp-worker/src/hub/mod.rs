@@ -10,8 +10,10 @@ mod browser;
 mod effects;
 mod files;
 mod gateway;
+pub mod history;
 pub mod messages;
 pub mod pending;
+mod rates;
 #[cfg(test)]
 mod simulation;
 mod stream;
@@ -68,6 +70,7 @@ pub struct Hub {
     pending: Pending,
     transfers: Transfers,
     written: attention::Written,
+    rates: rates::Rates,
     /// Sessions whose viewers may have to be told their state.
     touched: BTreeSet<u32>,
     save_at: Option<u64>,
@@ -87,6 +90,7 @@ impl Hub {
             pending: Pending::default(),
             transfers: Transfers::new(instance),
             written: attention::Written::default(),
+            rates: rates::Rates::default(),
             touched: BTreeSet::new(),
             save_at: None,
             effects: Vec::new(),
@@ -172,6 +176,11 @@ impl Hub {
             *counts.entry(viewer.session_id).or_insert(0) += 1;
         }
         counts
+    }
+
+    /// What passed in the last minute, as the API shows it.
+    pub fn rates(&mut self, now: u64) -> serde_json::Value {
+        self.rates.shown(now)
     }
 
     /// When [`Hub::tick`] is to be called next, in milliseconds; not before something happens

@@ -94,12 +94,13 @@ impl World {
         self.look();
     }
 
-    /// Connects a viewer and brings it live at `seq`.
+    /// Connects a viewer and brings it live at `seq`, its snapshot confirmed.
     fn live(&mut self, id: SocketId, seq: u32) {
         self.viewer(id);
         self.tell(id, json!({ "type": "viewer.attach" }));
         let request_id = self.command("session.attach")["request_id"].clone();
         self.snapshot(request_id, seq);
+        self.tell(id, json!({ "type": "session.ack", "seq": seq }));
         self.browsers.clear();
     }
 
@@ -200,7 +201,7 @@ fn a_browser_that_stalls_is_not_given_one_recovery_snapshot_after_the_other() {
         world.tell(1, json!({ "type": "session.ack", "seq": seq - 10 }));
         world.snapshot(Value::Null, seq);
     }
-    assert_eq!(world.passed(), [1, 2, 1, 1]);
+    assert_eq!(world.passed(), [1, 2, 1, 2, 1]);
     assert_eq!(world.told(2, "viewer.state").last().unwrap()["state"], "lagging");
 }
 
@@ -223,6 +224,19 @@ fn the_most_advanced_viewer_is_acked_for_at_most_once_per_64_kib_or_100_ms() {
     }
     assert_eq!(world.command("session.ack")["seq"], 5 * OUTPUT_FRAME_BYTES as u32);
     assert_eq!(world.gateway, [] as [Value; 0]);
+}
+
+#[test]
+fn a_snapshot_under_way_is_not_acked_to_the_gateway() {
+    let mut world = World::online();
+    world.live(1, 0);
+    world.gateway.clear();
+    world.snapshot(Value::Null, 5_000);
+    world.output(5_000, 10);
+    assert_eq!(world.gateway, [] as [Value; 0]);
+    world.now += 1_000;
+    world.tell(1, json!({ "type": "session.ack", "seq": 5_000 }));
+    assert_eq!(world.command("session.ack")["seq"], 5_000);
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! What the deployment has bound: secrets, origin, mode of sign-in. Refuses to run half configured.
 
+use super::log;
 use super::respond::Failure;
 use crate::auth::mode::{Mode, is_trusted};
 use crate::limits::SECRET_BYTES;
-use worker::{Env, Request, console_error};
+use serde_json::json;
+use worker::{Env, Request};
 
 /// The deployment's settings, read for each request.
 pub struct Config {
@@ -65,7 +67,7 @@ impl Config {
 
 /// Scheme, host and port of a URL as the platform writes it. Not worth a URL parser, which would
 /// be a fifth of the Worker.
-fn origin_of(url: &str) -> &str {
+pub fn origin_of(url: &str) -> &str {
     let host = url.find("://").map_or(0, |at| at + 3);
     let path = url.get(host..).and_then(|rest| rest.find('/'));
     path.and_then(|at| url.get(..host + at)).unwrap_or(url)
@@ -117,6 +119,6 @@ fn secret(env: &Env, name: &str) -> Result<Vec<u8>, Failure> {
 
 /// Status 500; the cause is logged.
 pub fn misconfigured(cause: String) -> Failure {
-    console_error!("misconfigured: {cause}");
+    log::error("misconfigured", &cause, json!({}));
     Failure::new("misconfigured", &cause)
 }

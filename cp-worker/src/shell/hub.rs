@@ -6,7 +6,7 @@ use super::mailbox::Mailbox;
 use super::respond::Failure;
 use super::sockets::{BROWSER_TAG, GATEWAY_TAG, Peer, Sender, Sockets};
 use super::timer::Timer;
-use super::{now, random, respond};
+use super::{log, now, random, respond};
 use crate::auth::token;
 use crate::hub::{CallError, CallId, Effect, Hub, SocketId, TransferId};
 use crate::limits::{CLOSE_NOT_SIGNED_IN, MAX_BROWSERS};
@@ -23,7 +23,7 @@ use worker::js_sys::{ArrayBuffer, JsString, Uint8Array, decode_uri_component};
 use worker::web_sys::ReadableStream;
 use worker::{
     DurableObject, Env, Request, Response, Result, State, WebSocketPair,
-    WebSocketRequestResponsePair, console_error, durable_object, web_sys,
+    WebSocketRequestResponsePair, durable_object, web_sys,
 };
 
 /// The Durable Object of one gateway. The attribute exports construction, `fetch` and `alarm`; the
@@ -113,7 +113,12 @@ impl DurableObject for GatewayHub {
                 core.transfer(argument, body).await.or_else(Failure::into_response)
             }
             "/changed" => core.done(|hub| hub.sessions_changed()),
-            "/revoke" => core.done(|hub| hub.revoke(now())),
+            "/revoke" => {
+                core.forget_history()?;
+                core.done(|hub| hub.revoke(now()))
+            }
+            "/rates" => Response::from_json(&core.hub.borrow_mut().rates(now())),
+            "/history" => Response::from_json(&core.history()?),
             "/status" => Response::from_json(&json!({
                 "online": core.hub.borrow().is_online(),
                 "viewers": core.hub.borrow().viewer_counts(),
@@ -251,6 +256,20 @@ impl Core {
                 drop(sockets);
                 self.add_job(Job::Record(record));
             }
+            Effect::Sample(sample) => {
+                if let Err(error) = self.keep_sample(&sample) {
+                    self.log_error("history.failed", &error);
+                }
+            }
+            Effect::Runaway(session_id, bytes_per_second) => {
+                log::info(
+                    "session.runaway",
+                    json!({
+                        "gateway_id": self.gateway_id, "session_id": session_id,
+                        "bytes_per_second": bytes_per_second,
+                    }),
+                );
+            }
             Effect::MakeToken => {
                 drop(sockets);
                 self.add_job(Job::MakeToken);
@@ -373,7 +392,7 @@ impl Core {
         let Some(hash) =
             token_secret(&self.env).ok().and_then(|secret| token::hash(&secret, &token))
         else {
-            console_error!("no TOKEN_SECRET: {} cannot enrol", self.gateway_id);
+            self.log_error("gateway.enrolment_failed", &"no TOKEN_SECRET");
             return Ok(());
         };
         self.db()?.set_next_auth_hash(&self.gateway_id, &hash).await?;

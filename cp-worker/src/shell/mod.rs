@@ -4,12 +4,15 @@ mod api;
 mod cloud;
 mod config;
 mod db;
+mod history;
 mod hub;
 mod jobs;
 mod kv;
+mod log;
 mod mail;
 mod mailbox;
 mod outbound;
+mod pages;
 mod rates;
 mod respond;
 mod sockets;
@@ -21,6 +24,7 @@ mod transfers;
 use crate::limits::CLOSE_NOT_SIGNED_IN;
 use crate::routes::{NoRoute, Route, route};
 use config::Config;
+use log::Trace;
 use respond::{Failure, Outcome};
 use streams::Body;
 use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event};
@@ -28,19 +32,26 @@ use worker::{Context, Env, Request, Response, Result, ScheduleContext, Scheduled
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
     let is_socket = route("GET", &request.path()).is_ok_and(|route| route.is_browser_socket());
+    let route = route(request.method().as_ref(), &request.path());
+    let trace = Trace::new(&request, route.as_ref().ok());
     // The same request, not its `clone()`.
     let sent = Clone::clone(request.inner());
-    match answer(request, env).await {
-        Ok(response) => Ok(response),
-        // A page cannot read the status of a refused upgrade, but it can read a close code.
-        Err(failure) if is_socket => respond::closed(&failure),
+    let (code, response) = match answer(request, env, route, &trace).await {
+        Ok(response) => (None, response),
         Err(failure) => {
-            if !sent.body_used() {
-                Body::new(sent.body())?.drain().await;
+            let code = Some(failure.code().to_owned());
+            // A page cannot read the status of a refused upgrade, but it can read a close code.
+            if is_socket {
+                (code, respond::closed(&failure)?)
+            } else {
+                if !sent.body_used() {
+                    Body::new(sent.body())?.drain().await;
+                }
+                (code, failure.into_response()?)
             }
-            failure.into_response()
         }
-    }
+    };
+    trace.end(code.as_deref(), response)
 }
 
 /// Each minute.
@@ -49,17 +60,18 @@ async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) 
     cloud::run(&env).await;
 }
 
-async fn answer(request: Request, env: Env) -> Outcome {
-    let route = route(request.method().as_ref(), &request.path()).map_err(|none| match none {
+async fn answer(
+    request: Request,
+    env: Env,
+    route: std::result::Result<Route, NoRoute>,
+    trace: &Trace,
+) -> Outcome {
+    let route = route.map_err(|none| match none {
         NoRoute::NotFound => Failure::not_found("no such address"),
         NoRoute::MethodNotAllowed => Failure::new("method_not_allowed", "not with this method"),
     })?;
     if route == Route::Asset {
-        // Not bound where only the API runs.
-        let Ok(assets) = env.assets("ASSETS") else {
-            return Err(Failure::not_found("the web app is not part of this deployment"));
-        };
-        return Ok(assets.fetch_request(request).await?);
+        return pages::answer(request, &env).await;
     }
     let config = Config::read(&request, &env)?;
     if let Route::GatewaySocket(gateway_id) = &route {
@@ -69,7 +81,7 @@ async fn answer(request: Request, env: Env) -> Outcome {
     if (route.is_mutating() || route.is_browser_socket()) && from_elsewhere {
         return Err(Failure::new("foreign_origin", "requests must come from our own pages"));
     }
-    api::answer(request, &env, &config, route).await
+    api::answer(request, &env, &config, route, trace).await
 }
 
 /// Milliseconds since the Unix epoch; frozen within one event on the platform.

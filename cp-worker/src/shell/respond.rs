@@ -1,6 +1,6 @@
 //! Answers of the HTTP API: JSON, failures with a code, sockets that are closed with a reason.
 
-use super::CLOSE_NOT_SIGNED_IN;
+use super::{CLOSE_NOT_SIGNED_IN, log};
 use crate::hub::CallError;
 use crate::limits::{CLOSE_ENDED, CLOSE_NOT_FOUND};
 use crate::{attachment, status};
@@ -9,7 +9,7 @@ use serde_json::json;
 use wasm_bindgen::JsValue;
 use worker::js_sys::Date;
 use worker::web_sys::ReadableStream;
-use worker::{Response, ResponseBody, Result, WebSocketPair, console_error};
+use worker::{Response, ResponseBody, Result, WebSocketPair};
 
 /// What a handler comes to.
 pub type Outcome = std::result::Result<Response, Failure>;
@@ -62,6 +62,11 @@ impl Failure {
         Self::new("session_ended", "the session has ended")
     }
 
+    /// The code.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
     /// As an HTTP response.
     pub fn into_response(self) -> Result<Response> {
         let body = json!({ "error": { "code": self.code, "message": self.message } });
@@ -75,7 +80,7 @@ impl Failure {
 
 impl From<worker::Error> for Failure {
     fn from(error: worker::Error) -> Self {
-        console_error!("request failed: {error}");
+        log::error("request.failed", &error, json!({}));
         Self::new("internal", "something went wrong on our side; it is logged")
     }
 }
@@ -112,15 +117,33 @@ pub fn redirect(location: &str) -> Outcome {
     Ok(response)
 }
 
+/// A script for a shell.
+pub fn script(text: &str) -> Outcome {
+    let mut response = secured(Response::ok(text)?)?;
+    response.headers_mut().set("Content-Type", "text/x-shellscript; charset=utf-8")?;
+    Ok(response)
+}
+
 /// Status 204.
 pub fn nothing() -> Outcome {
     Ok(secured(Response::empty()?.with_status(204))?)
 }
 
-/// Answers of the API are for the asker and for now.
+/// Headers of every answer of the API: it is for the asker and for now, and never a page. Those of
+/// pages are in `web/public/_headers`.
+const HEADERS: [(&str, &str); 6] = [
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Referrer-Policy", "same-origin"),
+    ("Strict-Transport-Security", "max-age=31536000"),
+    ("X-Content-Type-Options", "nosniff"),
+];
+
 fn secured(mut response: Response) -> Result<Response> {
-    response.headers_mut().set("Cache-Control", "no-store")?;
-    response.headers_mut().set("X-Content-Type-Options", "nosniff")?;
+    for (name, value) in HEADERS {
+        response.headers_mut().set(name, value)?;
+    }
     Ok(response)
 }
 

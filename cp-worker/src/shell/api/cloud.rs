@@ -15,9 +15,9 @@ use crate::shell::cloud::{Account, Cloud, Looks, Trouble};
 use crate::shell::db::{NewServer, Row};
 use crate::shell::kv::Kv;
 use crate::shell::respond::{Failure, Outcome, json, nothing, redirect};
-use crate::shell::{now, outbound, random, random_id};
+use crate::shell::{log, now, outbound, random, random_id};
 use serde_json::{Value, json};
-use worker::{Request, console_error};
+use worker::Request;
 
 /// Where a droplet's owner finds its consoles, also when it answers to nobody else.
 const DROPLETS_URL: &str = "https://cloud.digitalocean.com/droplets";
@@ -82,7 +82,7 @@ impl Asker<'_> {
             .ok_or("expired")?;
         let code = parameter(&query, "code").filter(|code| !code.is_empty()).ok_or("denied")?;
         let unreachable = |error| {
-            console_error!("connecting DigitalOcean: {error}");
+            log::error("cloud_not_connected", &error, json!({}));
             "unreachable"
         };
         let grant = cloud.exchange(&self.config.origin, &code).await.map_err(unreachable)?;
@@ -98,7 +98,7 @@ impl Asker<'_> {
     /// another account without droplets.
     async fn keep_account(&self, cloud: &Cloud, grant: &Grant) -> Result<(), &'static str> {
         let failed = |error: worker::Error| {
-            console_error!("keeping a DigitalOcean account: {error}");
+            log::error("cloud_not_kept", &error, json!({}));
             "internal"
         };
         let answer = cloud.ask(&grant.access_token, "GET", "/v2/account", None).await;
@@ -139,9 +139,18 @@ impl Asker<'_> {
         };
         match cloud.open(&row, "access").await {
             Ok(token) => cloud.revoke(&token).await,
-            Err(error) => console_error!("giving a token back: {error}"),
+            Err(error) => log::error("cloud_not_revoked", &error, json!({})),
         }
         Ok(true)
+    }
+
+    /// Gives the account's token back when its owner leaves: forgotten here, it would be good for
+    /// a while longer there.
+    pub(super) async fn leave_cloud(&self) {
+        let Ok(Some(cloud)) = Cloud::read(self.env) else { return };
+        if let Err(error) = self.forget_account(&cloud).await {
+            log::error("cloud_not_revoked", &error, json!({}));
+        }
     }
 
     pub(super) async fn disconnect_cloud(&self) -> Outcome {
@@ -255,7 +264,8 @@ impl Asker<'_> {
         }
     }
 
-    async fn server_with_droplet(&self, gateway_id: &str) -> Result<Value, Failure> {
+    /// A server's JSON with its droplet's, if it is the asker's.
+    pub(super) async fn server_with_droplet(&self, gateway_id: &str) -> Result<Value, Failure> {
         let server = self.server(gateway_id).await?;
         let droplet = self.db.droplet(gateway_id).await?;
         Ok(with_droplet(server_json(&server), droplet.as_ref()))
@@ -276,7 +286,7 @@ fn readable(answer: Result<outbound::Answer, Trouble>) -> Result<Value, Failure>
     }
 }
 
-/// A server's JSON with its droplet's.
+/// A server's JSON with its droplet's, or `null` in its place.
 pub(super) fn with_droplet(mut server: Value, droplet: Option<&Row>) -> Value {
     if let Some(server) = server.as_object_mut() {
         server.insert("droplet".to_owned(), droplet.map_or(Value::Null, droplet_json));

@@ -4,14 +4,18 @@ mod account;
 mod cloud;
 mod files;
 mod relay;
+mod release;
 mod servers;
 mod services;
 mod sessions;
+mod status;
 
 use super::config::Config;
 use super::db::{Db, ServerRow, SessionRow, SignedInRow};
+use super::log::Trace;
 use super::now;
 use super::respond::{Failure, Outcome};
+use super::streams::Body;
 use crate::auth::token;
 use crate::auth::token::Admission;
 use crate::limits::BODY_BYTES;
@@ -21,7 +25,13 @@ use serde::de::DeserializeOwned;
 use worker::{Env, Request};
 
 /// Answers all routes but the gateway's socket and the web app's files.
-pub async fn answer(mut request: Request, env: &Env, config: &Config, route: Route) -> Outcome {
+pub async fn answer(
+    mut request: Request,
+    env: &Env,
+    config: &Config,
+    route: Route,
+    trace: &Trace,
+) -> Outcome {
     match &route {
         Route::Config => return account::config(env, config),
         Route::DevSignIn => return account::dev_sign_in(&mut request, env, config).await,
@@ -33,9 +43,13 @@ pub async fn answer(mut request: Request, env: &Env, config: &Config, route: Rou
         }
         Route::SignOut => return account::sign_out(&request, env, config).await,
         Route::Outbox => return account::outbox(env, config).await,
+        Route::Status => return status::status(env).await,
+        Route::Release => return release::release(&request, env).await,
+        Route::InstallScript => return release::install_script(config),
         _ => {}
     }
     let user = account::signed_in(&request, env, config).await?;
+    trace.user(&user.user_id);
     let asker = Asker { db: Db::new(env)?, env, config, user };
     match route {
         Route::SignOutEverywhere => asker.sign_out_everywhere().await,
@@ -54,6 +68,10 @@ pub async fn answer(mut request: Request, env: &Env, config: &Config, route: Rou
         Route::DestroyDroplet(id) => asker.destroy_droplet(&id, body(&mut request).await?).await,
         Route::ListServers => asker.list_servers().await,
         Route::CreateServer => asker.create_server(body(&mut request).await?).await,
+        Route::RenameServer(id) => asker.rename_server(&id, body(&mut request).await?).await,
+        Route::Bootstrap(id) => asker.bootstrap(&id).await,
+        Route::Rates(id) => asker.hub_says(&id, "/rates").await,
+        Route::History(id) => asker.hub_says(&id, "/history").await,
         Route::DeleteServer(id) => asker.delete_server(&id).await,
         Route::ListSessions(id) => asker.list_sessions(&id).await,
         Route::CreateSession(id) => asker.create_session(&id, body(&mut request).await?).await,
@@ -74,13 +92,20 @@ pub async fn answer(mut request: Request, env: &Env, config: &Config, route: Rou
         Route::WatcherSocket(id) => asker.watch(&request, &id).await,
         Route::ViewerSocket(id, session) => asker.view(&request, &id, session).await,
         Route::HubInstance(id) => asker.hub_instance(&id).await,
-        Route::Config | Route::DevSignIn | Route::RequestLink | Route::ConfirmLink => {
-            Err(no_such_address())
-        }
-        Route::StartOauth(_) | Route::FinishOauth(_) | Route::SignOut | Route::Outbox => {
-            Err(no_such_address())
-        }
-        Route::GatewaySocket(_) | Route::Asset => Err(no_such_address()),
+        // Answered above.
+        Route::Config
+        | Route::Status
+        | Route::Release
+        | Route::InstallScript
+        | Route::DevSignIn
+        | Route::RequestLink
+        | Route::ConfirmLink
+        | Route::StartOauth(_)
+        | Route::FinishOauth(_)
+        | Route::SignOut
+        | Route::Outbox
+        | Route::GatewaySocket(_)
+        | Route::Asset => Err(no_such_address()),
     }
 }
 
@@ -121,11 +146,14 @@ async fn body<T: DeserializeOwned>(request: &mut Request) -> Result<T, Failure> 
     if length.and_then(|length| length.parse().ok()).is_some_and(|len: usize| len > BODY_BYTES) {
         return Err(too_large());
     }
-    let text = request.text().await?;
-    if text.len() > BODY_BYTES {
+    // Not read to its end: one that tells no length may have none.
+    let body = Body::new(request.inner().body()).map_err(worker::Error::from)?;
+    let read = body.piece(BODY_BYTES + 1).await.map_err(worker::Error::from)?;
+    if read.len() > BODY_BYTES {
         return Err(too_large());
     }
-    serde_json::from_str(&text).map_err(|error| Failure::invalid(&error.to_string()))
+    let bytes = read.payload().to_vec();
+    serde_json::from_slice(&bytes).map_err(|error| Failure::invalid(&error.to_string()))
 }
 
 /// What stands behind the `?` of an address.

@@ -7,9 +7,10 @@ use crate::cloud::connect;
 use crate::limits::{REFRESH_AHEAD_MS, REFRESH_LEASE_MS, REFRESH_POLL_MS, REFRESH_WAIT_MS};
 use crate::shell::db::{Db, Row};
 use crate::shell::respond::Failure;
-use crate::shell::{now, outbound, random_id};
+use crate::shell::{log, now, outbound, random_id};
+use serde_json::json;
 use std::time::Duration;
-use worker::{Delay, console_error};
+use worker::Delay;
 
 /// Times that renewed tokens are tried to be kept: without them the account is lost.
 const KEEP_TRIES: u32 = 3;
@@ -25,7 +26,7 @@ pub enum Trouble {
 
 impl From<worker::Error> for Trouble {
     fn from(error: worker::Error) -> Self {
-        console_error!("asking DigitalOcean: {error}");
+        log::error("cloud_unclear", &error, json!({}));
         Self::Unclear
     }
 }

@@ -3,16 +3,17 @@
 use super::idle::tell_owners;
 use super::{Cloud, Looks};
 use crate::shell::db::Db;
-use crate::shell::now;
-use worker::{Env, Result, console_error};
+use crate::shell::{log, now};
+use serde_json::json;
+use worker::{Env, Result};
 
 /// One run. It does a bounded part of what there is to do; the next one goes on.
 pub async fn run(env: &Env) {
     if let Err(error) = look_at_droplets(env).await {
-        console_error!("the cron's look at droplets: {error}");
+        log::error("cron_droplets_failed", &error, json!({}));
     }
     if let Err(error) = tell_owners(env).await {
-        console_error!("the cron's notices of idle servers: {error}");
+        log::error("cron_notices_failed", &error, json!({}));
     }
 }
 

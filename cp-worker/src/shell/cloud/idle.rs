@@ -4,8 +4,9 @@
 use crate::shell::config::{self, Config};
 use crate::shell::db::{Db, Row};
 use crate::shell::mail::{self, Mail};
-use crate::shell::now;
-use worker::{Env, Result, console_error};
+use crate::shell::{log, now};
+use serde_json::json;
+use worker::{Env, Result};
 
 /// Tells the owners who do not know it yet; a bounded number of them.
 pub async fn tell_owners(env: &Env) -> Result<()> {
@@ -24,7 +25,8 @@ pub async fn tell_owners(env: &Env) -> Result<()> {
         }
         let mail = notice(&server, config::variable(env, "PUBLIC_ORIGIN"));
         if mail::send(env, &config, &mail).await.is_err() {
-            console_error!("the owner of {gateway_id} could not be told that it is idle");
+            let fields = json!({ "gateway_id": gateway_id });
+            log::error("idle_notice_failed", &"it is tried again", fields);
             db.unnote_idle(gateway_id).await?;
         }
     }

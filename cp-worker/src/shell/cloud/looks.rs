@@ -11,9 +11,9 @@ use crate::limits::{BACKOFF_MIN_MS, BOOTSTRAP_MS, CALLS_PER_LOOK, SETTLE_MS};
 use crate::shell::api::Relay;
 use crate::shell::config;
 use crate::shell::db::{Db, Row};
-use crate::shell::{now, outbound};
+use crate::shell::{log, now, outbound};
 use serde_json::{Value, json};
-use worker::{Env, Error, Result, console_error};
+use worker::{Env, Error, Result};
 
 /// Times that a row is read anew because somebody else wrote it.
 const CHANGE_TRIES: u32 = 8;
@@ -61,7 +61,7 @@ impl<'a> Looks<'a> {
     /// As [`Looks::look`]; what goes wrong is logged.
     pub async fn look_or_log(&self, gateway_id: &str) {
         if let Err(error) = self.look(gateway_id).await {
-            console_error!("looking at the droplet of {gateway_id}: {error}");
+            log::error("droplet_look_failed", &error, json!({ "gateway_id": gateway_id }));
         }
     }
 
@@ -79,18 +79,25 @@ impl<'a> Looks<'a> {
         let Some(Ok((row, step))) = changed else { return Ok(()) };
         if step == Step::Remove {
             self.db.remove_droplet(gateway_id, row.count("revision")).await?;
-            // A watching page learns it from its socket.
-            let told = Relay::to(self.env, gateway_id);
-            if let Ok(hub) = told
-                && hub.tell("/revoke", "").await.is_err()
-            {
-                console_error!("the hub of {gateway_id} was not told that it is destroyed");
-            }
+            log::info("droplet_destroyed", json!({ "gateway_id": gateway_id }));
+            self.tell_hub(gateway_id).await;
         } else if row.text("status") == Status::Off.name() && row.count("connected") == 1 {
             // Its socket says nothing of a machine that was switched off.
             self.db.set_offline(gateway_id, now()).await?;
         }
         Ok(())
+    }
+
+    /// Pages that watch the server learn from their sockets that it is gone.
+    async fn tell_hub(&self, gateway_id: &str) {
+        let told = match Relay::to(self.env, gateway_id) {
+            Ok(hub) => hub.tell("/revoke", "").await.map(drop),
+            Err(failure) => Err(failure),
+        };
+        if told.is_err() {
+            let fields = json!({ "gateway_id": gateway_id });
+            log::error("hub_not_told", &"that its server is destroyed", fields);
+        }
     }
 
     /// Lets something happen to a droplet and writes it down, on the newest row. `None` when the
@@ -148,7 +155,8 @@ impl<'a> Looks<'a> {
         let body = match self.prepare(row).await {
             Ok(body) => body,
             Err(error) => {
-                console_error!("preparing a droplet: {error}");
+                let fields = json!({ "gateway_id": row.text("gateway_id") });
+                log::error("droplet_not_prepared", &error, fields);
                 return not_asked;
             }
         };
@@ -170,7 +178,7 @@ impl<'a> Looks<'a> {
         let hash = token::hash(&secret, &token).ok_or_else(unusable)?;
         let host = host_of(row.text("name"));
         let text = user_data(row.text("origin"), gateway_id, &token, host).ok_or_else(unusable)?;
-        self.db.expect_droplet(gateway_id, &hash, now() + BOOTSTRAP_MS).await?;
+        self.db.expect_droplet(gateway_id, &hash, now() + BOOTSTRAP_MS, now()).await?;
         let body = json!({
             "name": name_of(row), "region": row.text("region"), "size": row.text("size"),
             "image": row.text("image"), "user_data": text, "tags": [TAG], "monitoring": false,
@@ -214,7 +222,7 @@ impl<'a> Looks<'a> {
             _ => (0, 0),
         };
         if let Err(error) = self.db.pause(row.text("connection_id"), failures, until).await {
-            console_error!("pausing an account: {error}");
+            log::error("cloud_not_paused", &error, json!({}));
         }
     }
 }

@@ -16,7 +16,8 @@ use crate::auth::oauth::form;
 use crate::cloud::connect::{self, Grant};
 use crate::cloud::sealing::Keys;
 use crate::shell::db::{Row, SealedGrant};
-use crate::shell::{now, outbound};
+use crate::shell::{log, now, outbound};
+use serde_json::json;
 use worker::{Env, Result};
 
 /// DigitalOcean's API.
@@ -89,7 +90,7 @@ impl Cloud {
         let body = form(&[("token", access_token)]);
         let revoked = self.oauth("/revoke", Some(&bearer), &body).await;
         if !revoked.is_ok_and(|answer| answer.is_ok()) {
-            worker::console_error!("a token of DigitalOcean's could not be revoked");
+            log::error("cloud_not_revoked", &"a token could not be given back", json!({}));
         }
     }
 

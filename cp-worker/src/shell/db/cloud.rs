@@ -333,14 +333,15 @@ impl Db {
         gateway_id: &str,
         bootstrap_hash: &str,
         expires_at: u64,
+        now: u64,
     ) -> Result<()> {
         let id = text(gateway_id);
         let tokens = "UPDATE gateways SET auth_hash = NULL, next_auth_hash = NULL, \
                       bootstrap_hash = ?2, bootstrap_expires_at = ?3, connected = 0, \
-                      version = NULL, hostname = NULL, system_info = NULL, health = NULL \
-                      WHERE gateway_id = ?1";
-        let tokens =
-            self.statement(tokens, &[id.clone(), text(bootstrap_hash), number(expires_at)])?;
+                      version = NULL, hostname = NULL, system_info = NULL, health = NULL, \
+                      last_activity_at = ?4 WHERE gateway_id = ?1";
+        let (hash, until) = (text(bootstrap_hash), number(expires_at));
+        let tokens = self.statement(tokens, &[id.clone(), hash, until, number(now)])?;
         let of_it = std::slice::from_ref(&id);
         let sessions = self.statement("DELETE FROM sessions WHERE gateway_id = ?1", of_it)?;
         let keys = self.statement("DELETE FROM authorized_keys WHERE gateway_id = ?1", of_it)?;
@@ -375,8 +376,7 @@ impl Db {
     /// Connected servers where nothing happened for long, whose owners do not know it yet.
     pub async fn idle_servers(&self, now: u64) -> Result<Vec<Row>> {
         // As `idle_since` is told.
-        let active_at = "max(coalesce(json_extract(g.health, '$.last_activity_at'), 0), \
-                         g.created_at)";
+        let active_at = "max(coalesce(g.last_activity_at, 0), g.created_at)";
         let sql = format!(
             "SELECT g.gateway_id, g.name, {active_at} AS active_at, \
              (SELECT e.email FROM email_identities e WHERE e.user_id = g.user_id \

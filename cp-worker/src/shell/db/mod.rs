@@ -41,6 +41,11 @@ impl Db {
         Ok(Self(env.d1("DB")?))
     }
 
+    /// Whether it answers at all.
+    pub async fn answers(&self) -> Result<()> {
+        self.run("SELECT 1", &[]).await
+    }
+
     async fn run(&self, sql: &str, values: &[JsValue]) -> Result<()> {
         self.0.prepare(sql).bind(values)?.run().await.map(|_| ())
     }
