@@ -16,7 +16,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const API_PATHS = ["/api/*", "/gateway/*", "/install.sh"];
+// As `run_worker_first` in wrangler.toml.
+const WORKER_FIRST = ["/", "/api/*", "/gateway/*", "/install.sh"];
 
 /** Variables and secrets that are passed on where the environment has them. */
 const PASSED = [
@@ -81,12 +82,15 @@ function follow(streams, log) {
   for (const input of streams) createInterface({ input }).on("line", log ?? wrong);
 }
 
-/** Serves the web app as production does: without running the Worker, index.html for its routes. */
+/**
+ * Serves the web app as production does: mostly without running the Worker, index.html for its
+ * routes, with the headers of its `_headers` file.
+ */
 function site(directory) {
   return {
     directory,
     binding: "ASSETS",
-    routerConfig: { has_user_worker: true, static_routing: { user_worker: API_PATHS } },
+    routerConfig: { has_user_worker: true, static_routing: { user_worker: WORKER_FIRST } },
     assetConfig: { not_found_handling: "single-page-application" },
   };
 }

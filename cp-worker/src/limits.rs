@@ -141,7 +141,7 @@ pub const USER_AGENT_CHARS: usize = 256;
 pub const LINK_MS: u64 = 600_000;
 
 /// Milliseconds over which attempts are counted: an hour.
-pub const RATE_WINDOW_MS: u64 = 3_600_000;
+pub const ATTEMPT_WINDOW_MS: u64 = 3_600_000;
 
 /// Milliseconds in which a person must come back from a provider: 10 minutes, for those who look
 /// for their second factor.
@@ -180,3 +180,40 @@ pub const CLOSE_SILENT: u16 = 4408;
 
 /// Browser close code: the session has ended.
 pub const CLOSE_ENDED: u16 = 4409;
+
+/// Droplets of one user: what a person works on, and far from what a slip could cost them.
+pub const MAX_DROPLETS: u32 = 5;
+
+/// Milliseconds in which a new droplet's gateway must say hello.
+pub const PROVISIONING_MS: u64 = 600_000;
+
+/// Milliseconds in which a droplet must be on or off.
+pub const POWER_MS: u64 = 600_000;
+
+/// Milliseconds that a machine gets to go down by itself before the plug is pulled.
+pub const POWER_GRACE_MS: u64 = 90_000;
+
+/// Milliseconds after a request to DigitalOcean in which a droplet may be there without being listed
+/// or known by its number; longer than our request may take together with its delay.
+pub const SETTLE_MS: u64 = 120_000;
+
+/// Milliseconds between two looks at a droplet that is about to change; the cron comes less often.
+pub const LOOK_MS: u64 = 5_000;
+
+/// Milliseconds between two looks at a droplet that is off, or on without its gateway connected.
+pub const REST_MS: u64 = 600_000;
+
+/// Milliseconds to wait after DigitalOcean's first failure; it doubles with each further one …
+pub const BACKOFF_MIN_MS: u64 = 30_000;
+
+/// … up to a quarter of an hour.
+pub const BACKOFF_MAX_MS: u64 = 900_000;
+
+/// Characters of a sentence of DigitalOcean's that are kept.
+pub const CLOUD_SENTENCE_CHARS: usize = 300;
+
+/// Milliseconds in which a person says yes or no at DigitalOcean: ten minutes.
+pub const CONNECT_MS: u64 = 600_000;
+
+/// Longest token of DigitalOcean's in bytes; theirs have 71.
+pub const GRANT_BYTES: usize = 1024;

@@ -4,6 +4,7 @@
 // each were another person's browser. An answer is {ok: value} or {error: text}.
 
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 import { dumpTerminal } from './dump.mjs';
@@ -14,6 +15,8 @@ const HEADER_BYTES = 9;
 const browser = await chromium.launch({
   executablePath: EXECUTABLE,
   headless: true,
+  // Playwright switches the back/forward cache off; a test of it wants what people have.
+  ignoreDefaultArgs: process.argv.includes('--bfcache') ? ['--disable-back-forward-cache'] : [],
   args: [
     '--no-sandbox',
     '--disable-gpu',
@@ -60,11 +63,14 @@ class Frames {
   }
 }
 
-async function open({ page: name, url, width, height, scheme }) {
+async function open({ page: name, url, width, height, scheme, phone }) {
   const context = await browser.newContext({
     viewport: { width: width ?? 1280, height: height ?? 800 },
     colorScheme: scheme ?? 'dark',
+    ...(phone && { hasTouch: true, isMobile: true, deviceScaleFactor: 2 }),
   });
+  // As a person who was asked and said yes.
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   const page = await context.newPage();
   const frames = new Frames();
   const problems = [];
@@ -72,8 +78,58 @@ async function open({ page: name, url, width, height, scheme }) {
     socket.on('framereceived', ({ payload }) => frames.take(payload)),
   );
   page.on('pageerror', (error) => problems.push(String(error)));
-  pages.set(name, { context, page, frames, problems });
+  const opened = [];
+  context.on('page', (other) => opened.push(other));
+  pages.set(name, { context, page, frames, problems, opened });
   await page.goto(url);
+}
+
+/** The middle of what a selector finds, and its size. */
+async function place(page, selector) {
+  const box = await page.locator(selector).first().boundingBox();
+  if (!box) throw new Error(`${selector} is not on the screen`);
+  return { ...box, x: box.x + box.width / 2, y: box.y + box.height / 2 };
+}
+
+/** Fingers: where each is at each moment, in CSS pixels; `hold` milliseconds at the first place. */
+async function fingers({ context, page }, moments, { hold = 0, pause = 16 } = {}) {
+  const session = await context.newCDPSession(page);
+  const touch = (type, points) =>
+    session.send('Input.dispatchTouchEvent', {
+      type,
+      touchPoints: points.map(([x, y], id) => ({ x, y, id })),
+    });
+  await touch('touchStart', moments[0]);
+  if (hold > 0) await page.waitForTimeout(hold);
+  for (const points of moments.slice(1)) {
+    await touch('touchMove', points);
+    await page.waitForTimeout(pause);
+  }
+  await touch('touchEnd', []);
+  await session.detach();
+  return null;
+}
+
+/** Steps from one number to another, both included. */
+function steps(from, to, count) {
+  return Array.from({ length: count + 1 }, (_, at) => from + ((to - from) * at) / count);
+}
+
+/** A `DataTransfer` of the page with files of this machine: [{path, name, type}]. */
+async function transferOf(page, files) {
+  const read = async ({ path, name, type }) => ({
+    name,
+    type: type ?? '',
+    base64: (await readFile(path)).toString('base64'),
+  });
+  return page.evaluateHandle((all) => {
+    const transfer = new DataTransfer();
+    for (const { name, type, base64 } of all) {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      transfer.items.add(new File([bytes], name, { type }));
+    }
+    return transfer;
+  }, await Promise.all(files.map(read)));
 }
 
 const DEEDS = {
@@ -93,6 +149,58 @@ const DEEDS = {
   offline: ({ context }, { on }) => context.setOffline(on).then(() => null),
   screenshot: ({ page }, { path }) => page.screenshot({ path }).then(() => null),
   // The promise is not awaited: the page is busy and cannot answer.
+  // A drag in three steps, so that a test can look at the page in the middle of it.
+  drag: async ({ page }, { selector, files, events }) => {
+    const dataTransfer = await transferOf(page, files);
+    for (const event of events) await page.dispatchEvent(selector, event, { dataTransfer });
+    return null;
+  },
+  tap: async ({ page }, { selector }) => {
+    const { x, y } = await place(page, selector);
+    await page.touchscreen.tap(x, y);
+    return null;
+  },
+  // `by` is the way of the finger downwards, as a part of the element's height.
+  swipe: async (it, { selector, by }) => {
+    const { x, y, height } = await place(it.page, selector);
+    const ys = steps(y - (by * height) / 2, y + (by * height) / 2, 10);
+    return fingers(it, ys.map((one) => [[x, one]]));
+  },
+  // A finger that rests at a point of the window, then goes to another one.
+  press_and_hold: (it, { from, to, ms }) =>
+    fingers(it, [[from], [to], [to]], { hold: ms }),
+  pinch: async (it, { selector, from, to }) => {
+    const { x, y } = await place(it.page, selector);
+    const apart = (pixels) => [[x - pixels / 2, y], [x + pixels / 2, y]];
+    return fingers(it, steps(from, to, 10).map(apart));
+  },
+  choose_files: ({ page }, { selector, files }) =>
+    page.setInputFiles(selector, files).then(() => null),
+  // Clicks and waits for the download that follows.
+  download: async ({ page }, { selector, path }) => {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click(selector)]);
+    await download.saveAs(path);
+    return download.suggestedFilename();
+  },
+  // Ctrl and a click at a point of the window.
+  click_at: async ({ page }, { x, y, modifier }) => {
+    if (modifier) await page.keyboard.down(modifier);
+    await page.mouse.move(x, y);
+    await page.mouse.click(x, y);
+    if (modifier) await page.keyboard.up(modifier);
+    return null;
+  },
+  // Drags the mouse between two points of the window.
+  select: async ({ page }, { from, to }) => {
+    await page.mouse.move(...from);
+    await page.mouse.down();
+    await page.mouse.move(...to, { steps: 5 });
+    await page.mouse.up();
+    return null;
+  },
+  opened: async ({ opened }) => opened.map((other) => other.url()),
+  // The browser's own way back; a page from the back/forward cache fires no load event.
+  back: ({ page }) => page.goBack({ waitUntil: 'commit' }).then(() => null),
   hang: async ({ page }, { ms }) => {
     const busy = `(() => { const end = Date.now() + ${ms}; while (Date.now() < end); })()`;
     page.evaluate(busy).catch(() => {});

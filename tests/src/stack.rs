@@ -148,7 +148,7 @@ impl Stack {
 
 /// A page of `browser` at `url`, signed in through the form.
 pub fn sign_in(browser: &Browser, name: &'static str, url: &str, size: (u32, u32)) -> Page {
-    let page = browser.open(name, url, size);
+    let page = browser.open(name, &format!("{url}/sign-in"), size);
     page.fill("sign-in-email", EMAIL);
     page.click("sign-in-submit");
     page.wait(&crate::browser::id("account-menu"));

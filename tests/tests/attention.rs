@@ -108,7 +108,7 @@ impl Script {
 }
 
 fn sign_in(browser: &Browser, name: &'static str, url: &str, size: (u32, u32)) -> Page {
-    let page = browser.open(name, url, size);
+    let page = browser.open(name, &format!("{url}/sign-in"), size);
     page.fill("sign-in-email", "dev@chatcode.localhost");
     page.click("sign-in-submit");
     page.wait(&id("account-menu"));
@@ -243,6 +243,7 @@ fn a_session_that_wants_a_person_says_so_unless_one_looks() {
 
     // Another theme is told; a title is none of the screen's business.
     desk.click("terminal-menu");
+    desk.click("menu-view");
     desk.click("theme-light");
     assert_eq!(gateway.command("session.colors")["background"], "#fbfdfb");
     desk.press("Escape");

@@ -6,7 +6,7 @@
 //! the limit pass where the store is consistent. Between the platform's places it is within a minute.
 
 use super::hash;
-use crate::limits::RATE_WINDOW_MS;
+use crate::limits::ATTEMPT_WINDOW_MS;
 use std::net::IpAddr;
 
 /// What is limited.
@@ -33,10 +33,10 @@ impl Rate {
     /// `keys` hold at `now`; `None` when there is.
     pub fn wait(self, keys: &[String], room: usize, now: u64) -> Option<u64> {
         let mut times: Vec<u64> = keys.iter().filter_map(|key| time(key)).collect();
-        times.retain(|time| time + RATE_WINDOW_MS > now);
+        times.retain(|time| time + ATTEMPT_WINDOW_MS > now);
         times.sort_unstable();
         let over = (times.len() + room).checked_sub(self.limit + 1)?;
-        times.get(over).map(|time| time + RATE_WINDOW_MS - now)
+        times.get(over).map(|time| time + ATTEMPT_WINDOW_MS - now)
     }
 }
 
@@ -46,7 +46,7 @@ pub fn key(prefix: &str, now: u64, random: &str) -> String {
 }
 
 fn time(key: &str) -> Option<u64> {
-    key.rsplit(':').nth(1)?.parse().ok().filter(|time| *time < u64::MAX - RATE_WINDOW_MS)
+    key.rsplit(':').nth(1)?.parse().ok().filter(|time| *time < u64::MAX - ATTEMPT_WINDOW_MS)
 }
 
 /// The place that an address of the network stands for: of IPv6 its /64, which one household has
@@ -81,13 +81,13 @@ mod tests {
         let five = keys(&[1_000, 2_000, 3_000, 4_000, 5_000]);
         // What is written down already may stay, a sixth may not.
         assert_eq!(rate.wait(&five, 0, 5_000), None);
-        assert_eq!(rate.wait(&five, 1, 5_000), Some(RATE_WINDOW_MS - 4_000));
-        assert_eq!(rate.wait(&five, 1, RATE_WINDOW_MS + 999), Some(1));
-        assert_eq!(rate.wait(&five, 1, RATE_WINDOW_MS + 1_000), None);
+        assert_eq!(rate.wait(&five, 1, 5_000), Some(ATTEMPT_WINDOW_MS - 4_000));
+        assert_eq!(rate.wait(&five, 1, ATTEMPT_WINDOW_MS + 999), Some(1));
+        assert_eq!(rate.wait(&five, 1, ATTEMPT_WINDOW_MS + 1_000), None);
         // More than should be there: as many must pass away.
         let seven = keys(&[1, 2, 3, 4, 5, 6, 7]);
-        assert_eq!(rate.wait(&seven, 1, 7), Some(RATE_WINDOW_MS + 3 - 7));
-        assert_eq!(rate.wait(&seven, 0, 7), Some(RATE_WINDOW_MS + 2 - 7));
+        assert_eq!(rate.wait(&seven, 1, 7), Some(ATTEMPT_WINDOW_MS + 3 - 7));
+        assert_eq!(rate.wait(&seven, 0, 7), Some(ATTEMPT_WINDOW_MS + 2 - 7));
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Config {
 
 /// Scheme, host and port of a URL as the platform writes it. Not worth a URL parser, which would
 /// be a fifth of the Worker.
-fn origin_of(url: &str) -> &str {
+pub fn origin_of(url: &str) -> &str {
     let host = url.find("://").map_or(0, |at| at + 3);
     let path = url.get(host..).and_then(|rest| rest.find('/'));
     path.and_then(|at| url.get(..host + at)).unwrap_or(url)

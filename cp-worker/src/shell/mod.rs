@@ -11,6 +11,7 @@ mod log;
 mod mail;
 mod mailbox;
 mod outbound;
+mod pages;
 mod rates;
 mod respond;
 mod sockets;
@@ -67,11 +68,7 @@ async fn answer(
         NoRoute::MethodNotAllowed => Failure::new("method_not_allowed", "not with this method"),
     })?;
     if route == Route::Asset {
-        // Not bound where only the API runs.
-        let Ok(assets) = env.assets("ASSETS") else {
-            return Err(Failure::not_found("the web app is not part of this deployment"));
-        };
-        return Ok(assets.fetch_request(request).await?);
+        return pages::answer(request, &env).await;
     }
     let config = Config::read(&request, &env)?;
     if let Route::GatewaySocket(gateway_id) = &route {

@@ -5,7 +5,7 @@ use super::kv::Kv;
 use super::respond::Failure;
 use super::{now, random_id};
 use crate::auth::rates::{self, Rate};
-use crate::limits::RATE_WINDOW_MS;
+use crate::limits::ATTEMPT_WINDOW_MS;
 use worker::{Env, Request, Result};
 
 /// An attempt that was let through.
@@ -31,7 +31,7 @@ impl Attempt {
         // First without writing, which is what costs: a flood is refused by a look.
         refuse(rate.wait(&kv.keys(&prefix).await?, 1, now()))?;
         let key = rates::key(&prefix, now(), &random_id::<8>("")?);
-        kv.put(&key, "", RATE_WINDOW_MS / 1_000).await?;
+        kv.put(&key, "", ATTEMPT_WINDOW_MS / 1_000).await?;
         let attempt = Self { kv, key };
         let wait = rate.wait(&attempt.kv.keys(&prefix).await?, 0, now());
         if wait.is_some() {

@@ -146,10 +146,21 @@ pub fn nothing() -> Outcome {
     Ok(secured(Response::empty()?.with_status(204))?)
 }
 
-/// Answers of the API are for the asker and for now.
+/// Headers of every answer of the API: it is for the asker and for now, and never a page. Those of
+/// pages are in `web/public/_headers`.
+const HEADERS: [(&str, &str); 6] = [
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Referrer-Policy", "same-origin"),
+    ("Strict-Transport-Security", "max-age=31536000"),
+    ("X-Content-Type-Options", "nosniff"),
+];
+
 fn secured(mut response: Response) -> Result<Response> {
-    response.headers_mut().set("Cache-Control", "no-store")?;
-    response.headers_mut().set("X-Content-Type-Options", "nosniff")?;
+    for (name, value) in HEADERS {
+        response.headers_mut().set(name, value)?;
+    }
     Ok(response)
 }
 

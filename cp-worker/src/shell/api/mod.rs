@@ -14,6 +14,7 @@ use super::db::{Db, ServerRow, SessionRow, SignedInRow};
 use super::log::Trace;
 use super::now;
 use super::respond::{Failure, Outcome};
+use super::streams::Body;
 use crate::auth::token;
 use crate::auth::token::Admission;
 use crate::limits::BODY_BYTES;
@@ -135,11 +136,14 @@ async fn body<T: DeserializeOwned>(request: &mut Request) -> Result<T, Failure> 
     if length.and_then(|length| length.parse().ok()).is_some_and(|len: usize| len > BODY_BYTES) {
         return Err(too_large());
     }
-    let text = request.text().await?;
-    if text.len() > BODY_BYTES {
+    // Not read to its end: one that tells no length may have none.
+    let body = Body::new(request.inner().body()).map_err(worker::Error::from)?;
+    let read = body.piece(BODY_BYTES + 1).await.map_err(worker::Error::from)?;
+    if read.len() > BODY_BYTES {
         return Err(too_large());
     }
-    serde_json::from_str(&text).map_err(|error| Failure::invalid(&error.to_string()))
+    let bytes = read.payload().to_vec();
+    serde_json::from_slice(&bytes).map_err(|error| Failure::invalid(&error.to_string()))
 }
 
 /// What stands behind the `?` of an address.

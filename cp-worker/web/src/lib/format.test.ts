@@ -1,7 +1,14 @@
 // Numbers and times as people read them.
 
 import { expect, it } from "vitest";
-import { formatAgo, formatBytes, percentOf } from "./format";
+import {
+  formatAgo,
+  formatBytes,
+  formatClock,
+  formatDollars,
+  formatElapsed,
+  percentOf,
+} from "./format";
 import { estimateSize } from "./estimate-size";
 import { endText } from "./session-end";
 
@@ -26,6 +33,16 @@ it.each([
   expect(formatAgo(0, seconds * 1000)).toBe(text);
 });
 
+it.each([
+  [-5, "0 s"],
+  [59_999, "59 s"],
+  [60_000, "1:00 min"],
+  [187_000, "3:07 min"],
+  [7_200_000, "2 h"],
+])("%i milliseconds on a clock", (ms, text) => {
+  expect(formatElapsed(ms)).toBe(text);
+});
+
 it("takes no part of an empty whole", () => {
   expect(percentOf(1, 0)).toBe(0);
   expect(percentOf(1, 4)).toBe(25);
@@ -42,4 +59,18 @@ it("says how a session ended", () => {
   expect(endText({ reason: "exited", exit_code: 0 })).toBe("Finished");
   expect(endText({ reason: "killed", signal: 9 })).toBe("Killed by signal 9");
   expect(endText({ reason: null })).toBe("Ended");
+});
+
+it("counts minutes and seconds", () => {
+  expect([-1, 999, 61_000, 600_000].map(formatClock)).toEqual(["0:00", "0:00", "1:01", "10:00"]);
+});
+
+it("writes prices as they are", () => {
+  expect([4, 7.5, 0.00595, 12, 0.15].map(formatDollars)).toEqual([
+    "$4",
+    "$7.50",
+    "$0.00595",
+    "$12",
+    "$0.15",
+  ]);
 });

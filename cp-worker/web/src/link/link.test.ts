@@ -2,7 +2,13 @@
 
 import { describe, expect, it } from "vitest";
 import { Backoff, MAX_DELAY_MS, MIN_DELAY_MS } from "./backoff";
-import { Link, PING_INTERVAL_MS, PONG_DEADLINE_MS, STABLE_AFTER_MS } from "./link";
+import {
+  Link,
+  PING_INTERVAL_MS,
+  PONG_DEADLINE_MS,
+  STABLE_AFTER_MS,
+  WAKE_DEADLINE_MS,
+} from "./link";
 import type { LinkEffect, LinkEvent } from "./link";
 
 /** A link driven by hand, with the longest delays. */
@@ -98,6 +104,31 @@ describe("Link", () => {
     );
   });
 
+  it.each(["online", "visible"] as const)("soon gives up on a dead socket when %s", (type) => {
+    const { on } = openLink();
+    expect(on({ type })).toContainEqual({ type: "timer", timer: "deadline", ms: WAKE_DEADLINE_MS });
+    expect(kinds(on({ type: "timer", timer: "deadline" }))).toContain("disconnect");
+  });
+
+  it("holds no socket in the back/forward cache", () => {
+    const { on, link } = openLink();
+    expect(kinds(on({ type: "frozen" }))).toContain("disconnect");
+    expect(link.status).toBe("parked");
+    expect(kinds(on({ type: "restored" }))).toContain("connect");
+  });
+
+  it("tries at once, and with short delays again, when a person asks for it", () => {
+    const { on } = drive();
+    on({ type: "start" });
+    for (let i = 0; i < 9; i += 1) {
+      on({ type: "closed", code: 1006 });
+      on({ type: "timer", timer: "retry" });
+    }
+    expect(retryDelay(on({ type: "closed", code: 1006 }))).toBeGreaterThan(9_000);
+    expect(kinds(on({ type: "retry" }))).toContain("connect");
+    expect(retryDelay(on({ type: "closed", code: 1006 }))).toBe(100);
+  });
+
   it("does not ping while hidden, and stays away when closed for that", () => {
     const { on, link } = openLink();
     expect(on({ type: "hidden" })).toContainEqual({ type: "clear", timer: "ping" });
@@ -111,6 +142,7 @@ describe("Link", () => {
     const { on, link } = openLink();
     on({ type: "closed", code });
     expect(link.finalCode).toBe(code);
-    for (const type of ["online", "visible", "restored"] as const) expect(on({ type })).toEqual([]);
+    for (const type of ["online", "visible", "frozen", "restored", "retry"] as const)
+      expect(on({ type })).toEqual([]);
   });
 });

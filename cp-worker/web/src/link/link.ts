@@ -12,6 +12,9 @@ export const PING_INTERVAL_MS = 25_000;
 /** Milliseconds after a ping within which anything must be received. */
 export const PONG_DEADLINE_MS = 10_000;
 
+/** The same where there is reason to think that the socket is dead: the page was away. */
+export const WAKE_DEADLINE_MS = 4_000;
+
 /** Milliseconds after which a connection counts as good, and the next delay is short again. */
 export const STABLE_AFTER_MS = 10_000;
 
@@ -32,8 +35,12 @@ export type LinkEvent =
   | { type: "offline" }
   | { type: "visible" }
   | { type: "hidden" }
-  /** The page came back from the back/forward cache: its sockets died without a word. */
+  /** The page goes, perhaps into the back/forward cache, where no socket may stay open. */
+  | { type: "frozen" }
+  /** The page came back from there, or the machine slept: sockets died without a word. */
   | { type: "restored" }
+  /** A person does not want to wait for the next attempt. */
+  | { type: "retry" }
   | { type: "timer"; timer: LinkTimer };
 
 export type LinkEffect =
@@ -45,7 +52,7 @@ export type LinkEffect =
   | { type: "timer"; timer: LinkTimer; ms: number }
   | { type: "clear"; timer: LinkTimer };
 
-/** `parked`: closed while hidden, comes back when looked at. `final`: for good. */
+/** `parked`: closed while nobody looks, comes back when somebody does. `final`: for good. */
 export type LinkStatus = "idle" | "connecting" | "open" | "waiting" | "parked" | "final";
 
 const clear = (timer: LinkTimer): LinkEffect => ({ type: "clear", timer });
@@ -87,9 +94,13 @@ export class Link {
       case "hidden":
         this.visible = false;
         return [clear("ping")];
+      case "frozen":
+        return this.park();
       case "restored":
         this.visible = true;
-        return this.isDone() ? [] : [{ type: "disconnect" }, ...this.connectFresh()];
+        return this.replace();
+      case "retry":
+        return this.replace();
       case "timer":
         return this.onTimer(event.timer, now);
     }
@@ -103,6 +114,16 @@ export class Link {
 
   private isDone(): boolean {
     return this.status === "idle" || this.status === "final";
+  }
+
+  private park(): LinkEffect[] {
+    if (this.isDone()) return [];
+    this.status = "parked";
+    return [clear("retry"), clear("deadline"), clear("ping"), { type: "disconnect" }];
+  }
+
+  private replace(): LinkEffect[] {
+    return this.isDone() ? [] : [{ type: "disconnect" }, ...this.connectFresh()];
   }
 
   private connect(): LinkEffect[] {
@@ -153,13 +174,13 @@ export class Link {
   /** Something changed that makes an attempt, or a look at the socket, worth it at once. */
   private wake(): LinkEffect[] {
     if (this.status === "waiting" || this.status === "parked") return this.connectFresh();
-    return this.status === "open" ? this.ping() : [];
+    return this.status === "open" ? this.ping(WAKE_DEADLINE_MS) : [];
   }
 
-  private ping(): LinkEffect[] {
+  private ping(deadline = PONG_DEADLINE_MS): LinkEffect[] {
     return [
       { type: "send", text: "ping" },
-      { type: "timer", timer: "deadline", ms: PONG_DEADLINE_MS },
+      { type: "timer", timer: "deadline", ms: deadline },
       { type: "timer", timer: "ping", ms: PING_INTERVAL_MS },
     ];
   }

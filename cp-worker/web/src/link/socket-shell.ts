@@ -1,6 +1,7 @@
-// Carries out a link's effects in a browser: a WebSocket, timers, and the page's life cycle.
+// Carries out a link's effects in a browser: a WebSocket, timers, and the page's life.
 
 import type { LinkEffect, LinkEvent } from "./link";
+import { watchPageLife } from "./page-life";
 
 /** What happens, timers by their owner's names. */
 export type ShellEvent<Timer extends string> =
@@ -28,20 +29,7 @@ export class SocketShell<Timer extends string> {
     private readonly path: string,
     private readonly emit: (event: ShellEvent<Timer>) => void,
   ) {
-    const { signal } = this.ending;
-    const tell = (event: ShellEvent<Timer>) => () => this.emit(event);
-    window.addEventListener("online", tell({ type: "online" }), { signal });
-    window.addEventListener("offline", tell({ type: "offline" }), { signal });
-    document.addEventListener(
-      "visibilitychange",
-      () => this.emit({ type: document.visibilityState === "visible" ? "visible" : "hidden" }),
-      { signal },
-    );
-    window.addEventListener(
-      "pageshow",
-      (event) => event.persisted && this.emit({ type: "restored" }),
-      { signal },
-    );
+    watchPageLife((event) => this.emit(event), this.ending.signal);
   }
 
   apply(effect: ShellEffect<Timer>): void {

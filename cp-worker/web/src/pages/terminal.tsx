@@ -1,30 +1,42 @@
 // One session on the whole page.
 
 import { useEffect, useRef, useState } from "react";
-import { Link, useParams } from "react-router";
+import { useParams } from "react-router";
 import { toast } from "sonner";
-import { Button } from "@/components/ui/button";
 import { useAuth } from "@/hooks/auth";
 import { useAttentionToast } from "@/hooks/use-attention-toast";
 import { usePageTitle } from "@/hooks/use-page-title";
-import { useVisibleHeight } from "@/hooks/use-visible-height";
-import { api, type Session } from "@/lib/api";
-import { endText } from "@/lib/session-end";
+import { useVisibleArea } from "@/hooks/use-visible-area";
 import { NotFoundPage } from "@/pages/not-found";
-import { KeyBar, type BarModifier } from "@/terminal/key-bar";
-import {
-  NO_MODIFIERS,
-  press,
-  release,
-  type BarKey,
-  type Latch,
-  type Modifiers,
-} from "@/terminal/keys";
+import { copyForProgram, copyText } from "@/terminal/clipboard";
+import { EndedNotice } from "@/terminal/ended-notice";
+import { DownloadDialog } from "@/terminal/files/download-dialog";
+import { DropZone } from "@/terminal/files/drop-zone";
+import { selectedPath } from "@/terminal/files/file-names";
+import { named, readClipboard } from "@/terminal/files/paste";
+import { UploadList } from "@/terminal/files/upload-list";
+import { useDrop } from "@/terminal/files/use-drop";
+import { useUploads } from "@/terminal/files/use-uploads";
+import { HelpSheet } from "@/terminal/help-sheet";
+import { KeyBar } from "@/terminal/key-bar";
+import type { BarKey } from "@/terminal/keys";
+import { OfflineBanner, useAwaySince } from "@/terminal/offline-banner";
+import { saveScreen } from "@/terminal/save-screen";
 import { SearchBar } from "@/terminal/search-bar";
-import type { Notice, SessionView } from "@/terminal/session-types";
+import { SelectionBar } from "@/terminal/selection-bar";
+import { SessionSwitcher } from "@/terminal/session-switcher";
+import type { SessionView } from "@/terminal/session-types";
+import type { ShortcutAction } from "@/terminal/shortcuts";
 import { TerminalHeader } from "@/terminal/terminal-header";
 import { TerminalMenu } from "@/terminal/terminal-menu";
+import { useLatches } from "@/terminal/use-latches";
+import { useLinks } from "@/terminal/use-links";
+import { useLook } from "@/terminal/use-look";
+import { useNotices } from "@/terminal/use-notices";
+import { useRecord } from "@/terminal/use-record";
 import { useSession } from "@/terminal/use-session";
+import { useTouchSelection } from "@/terminal/use-touch-selection";
+import { ViewDialog } from "@/terminal/view-dialog";
 
 export default function TerminalPage() {
   const { gatewayId = "", sessionId = "" } = useParams();
@@ -33,47 +45,8 @@ export default function TerminalPage() {
   return <TerminalView key={`${gatewayId}/${id}`} gatewayId={gatewayId} sessionId={id} />;
 }
 
-/** Latches of the key bar, which typed text uses up. */
-function useLatches() {
-  const [latches, setLatches] = useState<Record<BarModifier, Latch>>({ ctrl: "off", alt: "off" });
-  const latest = useRef(latches);
-  latest.current = latches;
-  const take = (): Modifiers => {
-    const { ctrl, alt } = latest.current;
-    if (ctrl === "off" && alt === "off") return NO_MODIFIERS;
-    setLatches({ ctrl: release(ctrl), alt: release(alt) });
-    return { ctrl: ctrl !== "off", alt: alt !== "off", shift: false };
-  };
-  const toggle = (modifier: BarModifier) =>
-    setLatches((now) => ({ ...now, [modifier]: press(now[modifier]) }));
-  return { latches, take, toggle };
-}
-
-/** The session as lists know it, for its name and its menu. */
-function useSessionRecord(gatewayId: string, sessionId: number) {
-  const [session, setSession] = useState<Session | null>(null);
-  useEffect(() => {
-    // Without it the terminal still works; the header then shows a number for a name.
-    api.sessions(gatewayId).then(
-      (list) => setSession(list.find((one) => one.session_id === sessionId) ?? null),
-      () => undefined,
-    );
-  }, [gatewayId, sessionId]);
-  return [session, setSession] as const;
-}
-
-/** Milliseconds for which the same notice is not shown again: every key in vain makes one. */
-const NOTICE_PAUSE_MS = 3_000;
-
-function useNotices(): (notice: Notice) => void {
-  const shownAt = useRef(new Map<string, number>());
-  return ({ code, message }) => {
-    const now = Date.now();
-    if (now - (shownAt.current.get(code) ?? 0) < NOTICE_PAUSE_MS) return;
-    shownAt.current.set(code, now);
-    toast.warning(message, { id: code });
-  };
-}
+/** What is open above the terminal. */
+type Opened = "find" | "switch" | "help" | "view" | null;
 
 interface TerminalViewProps {
   gatewayId: string;
@@ -82,20 +55,34 @@ interface TerminalViewProps {
 
 function TerminalView({ gatewayId, sessionId }: TerminalViewProps) {
   const { forget } = useAuth();
+  const [opened, setOpened] = useState<Opened>(null);
+  const [downloading, setDownloading] = useState<string | null>(null);
+  const chooser = useRef<HTMLInputElement>(null);
   const { latches, take, toggle } = useLatches();
-  const [session, setSession] = useSessionRecord(gatewayId, sessionId);
-  const [searching, setSearching] = useState(false);
-  const onNotice = useNotices();
-  const height = useVisibleHeight();
-  const leave = () => document.getElementById("leave-terminal")?.focus();
+  const { look, tone, copyOnSelect, ...sizes } = useLook();
+  const { onLink, onPointerDown, question } = useLinks();
+  const area = useVisibleArea();
   const { mount, runtime, surface, view } = useSession({
     gatewayId,
     sessionId,
-    onNotice,
+    look,
+    onNotice: useNotices(),
     takeModifiers: take,
-    onSearch: () => setSearching(true),
-    onLeave: leave,
+    onShortcut: (action) => actions[action](),
+    onFiles: (files) => uploads.add(files),
+    onLink,
+    onProgramCopies: (text) => void (runtime?.isController && copyForProgram(text)),
+    onMouseSelected: (text) => void (copyOnSelect && copyText(text, true)),
+    onSelected: () => setTouchSelected(true),
+    onPinch: (scale) => surface && sizes.pinch(scale, surface),
+    onPinchEnd: sizes.endPinch,
   });
+  const [touchSelected, setTouchSelected] = useTouchSelection(surface);
+  const over = isOver(view);
+  const [session, setSession] = useRecord(gatewayId, sessionId, over);
+  const uploads = useUploads(gatewayId, sessionId, runtime);
+  const dropping = useDrop(!over, uploads.add);
+  const since = useAwaySince(view);
   const name = session?.name ?? `Session ${sessionId}`;
 
   const attention = view?.attention ?? null;
@@ -109,80 +96,153 @@ function TerminalView({ gatewayId, sessionId }: TerminalViewProps) {
   if (view?.closed === "not_found") return <NotFoundPage what="session" />;
 
   const back = `/servers/${gatewayId}`;
-  const onKey = (key: BarKey, shift = false) => runtime?.pressKey(key, { ...take(), shift });
-  const closeSearch = () => {
-    setSearching(false);
-    surface?.terminal.focus();
+  const folder = session?.workdir || "the workspace";
+  const focus = () => surface?.terminal.focus();
+  const close = () => {
+    setOpened(null);
+    focus();
+  };
+  /** For dialogs: the keyboard goes back to where it types. */
+  const refocus = (event: Event) => {
+    event.preventDefault();
+    focus();
+  };
+  const selection = () => surface?.terminal.getSelection() ?? "";
+  const step = (by: "larger" | "smaller" | "usual_size") => () => surface && sizes.step(by, surface);
+  const actions: Record<ShortcutAction, () => void> = {
+    copy: () => void copyText(selection()).then(focus),
+    select_all: () => {
+      surface?.terminal.selectAll();
+      focus();
+    },
+    find: () => setOpened("find"),
+    upload: () => (over ? undefined : chooser.current?.click()),
+    download: () => (over ? undefined : setDownloading(selectedPath(selection()) ?? "")),
+    larger: step("larger"),
+    smaller: step("smaller"),
+    usual_size: step("usual_size"),
+    switch: () => setOpened("switch"),
+    leave: () => document.getElementById("leave-terminal")?.focus(),
+    help: () => setOpened("help"),
+  };
+  const onKey = (key: BarKey, shift = false) => {
+    const modifiers = take();
+    runtime?.pressKey(key, { ...modifiers, shift: shift || modifiers.shift });
   };
   const paste = () =>
-    navigator.clipboard.readText().then(
-      (text) => runtime?.paste(text),
+    readClipboard().then(
+      ({ text, files }) => (files.length > 0 ? uploads.add(files) : runtime?.paste(text)),
       () => toast.error("The browser did not let us read the clipboard."),
     );
 
   return (
-    <div className="fixed inset-x-0 top-0 flex h-dvh flex-col bg-terminal" style={{ height }}>
+    <div
+      className="fixed inset-x-0 top-0 flex h-dvh flex-col bg-terminal"
+      style={area}
+      onPointerDownCapture={onPointerDown}
+    >
       <TerminalHeader
         back={back}
-        name={name}
         view={view}
         onTakeOver={() => runtime?.takeControl()}
+        title={
+          <SessionSwitcher
+            gatewayId={gatewayId}
+            sessionId={sessionId}
+            name={name}
+            open={opened === "switch"}
+            onOpenChange={(open) => setOpened(open ? "switch" : null)}
+            onCloseAutoFocus={refocus}
+          />
+        }
         menu={
           <TerminalMenu
             session={session}
-            onSearch={() => setSearching(true)}
-            onSave={() => surface && download(`${name}.html`, surface.serialize.serializeAsHTML())}
-            onLeave={leave}
+            hasFiles={!over}
+            selectedPath={() => selectedPath(selection())}
+            onAction={(action) => actions[action]()}
+            onView={() => setOpened("view")}
+            onSave={() => surface && saveScreen(name, surface.serialize)}
             onRenamed={setSession}
           />
         }
       />
-      {view !== null && <Banner view={view} back={back} />}
+      {over && view !== null && view.size !== null && (
+        <EndedNotice session={session} ended={view.ended} alone={false} back={back} />
+      )}
+      {!over && view?.connection === "offline" && view.missing !== null && (
+        <OfflineBanner missing={view.missing} since={since} onRetry={() => runtime?.retry()} />
+      )}
       <main className="relative min-h-0 flex-1 p-1.5 sm:p-2.5">
         <div className="grid size-full grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)] place-items-center-safe overflow-x-auto overflow-y-hidden">
           <div ref={mount} data-testid="terminal" className="size-full" />
         </div>
-        {searching && surface !== null && (
-          <SearchBar search={surface.search} onClose={closeSearch} />
+        {over && view?.size === null && (
+          <EndedNotice session={session} ended={view.ended} alone back={back} />
         )}
+        {opened === "find" && surface !== null && (
+          <SearchBar search={surface.search} tone={tone} onClose={close} />
+        )}
+        {touchSelected && (
+          <SelectionBar
+            isPath={!over && selectedPath(selection()) !== null}
+            onCopy={() => void copyText(selection()).then(() => surface?.terminal.clearSelection())}
+            onPaste={() => void paste().then(() => surface?.terminal.clearSelection())}
+            onSelectAll={() => surface?.terminal.selectAll()}
+            onDownload={actions.download}
+          />
+        )}
+        <UploadList {...uploads} />
+        {dropping && <DropZone folder={folder} />}
       </main>
-      <KeyBar latches={latches} onModifier={toggle} onKey={onKey} onPaste={paste} />
+      {!over && (
+        <KeyBar
+          latches={latches}
+          onModifier={toggle}
+          onKey={onKey}
+          onCharacter={(character) => runtime?.pressCharacter(character, take())}
+          onPaste={() => void paste()}
+          onFiles={actions.upload}
+        />
+      )}
+      <input
+        ref={chooser}
+        type="file"
+        multiple
+        hidden
+        data-testid="file-chooser"
+        onChange={({ target }) => {
+          uploads.add(Array.from(target.files ?? [], (file) => named(file)));
+          target.value = "";
+          focus();
+        }}
+      />
+      <DownloadDialog
+        gatewayId={gatewayId}
+        sessionId={sessionId}
+        folder={folder}
+        path={downloading}
+        onClose={() => setDownloading(null)}
+        onCloseAutoFocus={refocus}
+      />
+      <HelpSheet
+        open={opened === "help"}
+        onOpenChange={(open) => setOpened(open ? "help" : null)}
+        onCloseAutoFocus={refocus}
+      />
+      <ViewDialog
+        open={opened === "view"}
+        onOpenChange={(open) => setOpened(open ? "view" : null)}
+        onCloseAutoFocus={refocus}
+        fontSize={surface?.usualFontSize() ?? 0}
+        onFontSize={(by) => step(by)()}
+      />
+      {question}
     </div>
   );
 }
 
-function Banner({ view, back }: { view: SessionView; back: string }) {
-  if (view.ended !== null || view.closed === "ended") {
-    return (
-      <div
-        role="status"
-        data-testid="session-ended"
-        className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 border-b bg-muted px-4 py-2 text-sm"
-      >
-        <span>
-          <b className="font-semibold">This session has ended.</b>{" "}
-          {view.ended !== null && `${endText(view.ended)}.`}
-        </span>
-        <Button asChild size="small" variant="outline">
-          <Link to={back}>All sessions</Link>
-        </Button>
-      </div>
-    );
-  }
-  if (view.connection !== "offline") return null;
-  return (
-    <p role="status" className="border-b bg-muted px-4 py-2 text-sm">
-      The server is not connected. You see its last screen; programs on it go on.
-    </p>
-  );
-}
-
-/** Lets the browser save `text` under a name that every file system takes. */
-function download(name: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: "text/html" }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name.replace(/[^\p{L}\p{N}._ -]/gu, "_");
-  link.click();
-  URL.revokeObjectURL(address);
+/** Whether the session has ended. */
+function isOver(view: SessionView | null): boolean {
+  return view !== null && (view.ended !== null || view.closed === "ended");
 }

@@ -12,6 +12,9 @@ export const OUTPUT_FRAME_BYTES = 16 * 1024;
 /** Largest file chunk in bytes; every chunk but the last has exactly this size. */
 export const FILE_CHUNK_BYTES = 128 * 1024;
 
+/** Largest file in bytes that can be transferred. */
+export const FILE_BYTES = 20 * 1024 * 1024;
+
 /** Credit: output bytes of one session that may be on the way unacknowledged. */
 export const OUTPUT_WINDOW = 256 * 1024;
 
@@ -29,3 +32,6 @@ export const MAX_HISTORY_LINES = 10_000;
 
 /** Longest session name in characters. */
 export const NAME_CHARS = 64;
+
+/** Longest label of an SSH key in characters. */
+export const KEY_LABEL_CHARS = 64;

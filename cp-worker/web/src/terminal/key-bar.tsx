@@ -1,113 +1,120 @@
 // Keys that an on-screen keyboard lacks. Shown where fingers type.
 
-import { ArrowDown, ArrowLeft, ArrowRight, ArrowUp, ClipboardPaste } from "lucide-react";
-import { useEffect, useRef, type PointerEvent, type ReactNode } from "react";
-import { cn } from "@/lib/cn";
-import type { BarKey, Latch } from "./keys";
-
-/** Milliseconds before a held arrow repeats, and between repeats. */
-const REPEAT = { delay: 400, interval: 60 };
-
-export type BarModifier = "ctrl" | "alt";
+import {
+  ArrowDown,
+  ArrowLeft,
+  ArrowRight,
+  ArrowUp,
+  ClipboardPaste,
+  Ellipsis,
+  Paperclip,
+} from "lucide-react";
+import { useState, type ReactNode } from "react";
+import { BarButton } from "./bar-button";
+import type { BarKey } from "./keys";
+import type { BarModifier, Latches } from "./use-latches";
 
 interface KeyBarProps {
-  latches: Record<BarModifier, Latch>;
+  latches: Latches;
   onModifier(modifier: BarModifier): void;
   onKey(key: BarKey, shift?: boolean): void;
+  onCharacter(character: string): void;
   onPaste(): void;
+  onFiles(): void;
 }
 
-export function KeyBar({ latches, onModifier, onKey, onPaste }: KeyBarProps) {
+/** Characters that phones hide two layers deep, by the names that screen readers say. */
+const CHARACTERS = { "|": "Pipe", "/": "Slash", "~": "Tilde", "-": "Dash", _: "Underscore", "`": "Backtick" };
+
+const MOVES: [BarKey, string, string][] = [
+  ["home", "Home", "Home"],
+  ["end", "End", "End"],
+  ["page_up", "Page up", "PgUp"],
+  ["page_down", "Page down", "PgDn"],
+  ["insert", "Insert", "Ins"],
+  ["delete", "Delete", "Del"],
+];
+
+const FUNCTIONS = Array.from({ length: 12 }, (_, at) => `f${at + 1}` as BarKey);
+
+export function KeyBar(props: KeyBarProps) {
+  const { latches, onModifier, onKey } = props;
+  const [more, setMore] = useState(false);
   const arrow = (key: BarKey, label: string, icon: ReactNode) => (
-    <Key label={label} repeats onPress={() => onKey(key)}>
+    <BarButton label={label} repeats onPress={() => onKey(key)}>
       {icon}
-    </Key>
+    </BarButton>
   );
   const modifier = (name: BarModifier, label: string) => (
-    <Key label={label} latch={latches[name]} onPress={() => onModifier(name)}>
+    <BarButton label={label} latch={latches[name]} onPress={() => onModifier(name)}>
       {label}
-    </Key>
+    </BarButton>
   );
   return (
     <div
       role="toolbar"
       aria-label="Terminal keys"
       data-testid="key-bar"
-      className="hidden shrink-0 gap-1 border-t bg-surface px-1.5 pt-1.5 pb-[max(0.375rem,env(safe-area-inset-bottom))] max-sm:flex pointer-coarse:flex"
+      className="hidden shrink-0 flex-col gap-1 border-t bg-surface px-1.5 pt-1.5 pb-[max(0.375rem,env(safe-area-inset-bottom))] max-sm:flex pointer-coarse:flex"
     >
-      <Key label="Escape" onPress={() => onKey("escape")}>
-        Esc
-      </Key>
-      <Key label="Tab" onPress={() => onKey("tab")}>
-        Tab
-      </Key>
-      <Key label="Shift and Tab" onPress={() => onKey("tab", true)}>
-        ⇧Tab
-      </Key>
-      {modifier("ctrl", "Ctrl")}
-      {modifier("alt", "Alt")}
-      {arrow("left", "Left", <ArrowLeft />)}
-      {arrow("up", "Up", <ArrowUp />)}
-      {arrow("down", "Down", <ArrowDown />)}
-      {arrow("right", "Right", <ArrowRight />)}
-      <Key label="Paste" onPress={onPaste}>
-        <ClipboardPaste />
-      </Key>
+      {more && <MoreKeys {...props} />}
+      <div className="flex gap-1">
+        <BarButton label="Escape" onPress={() => onKey("escape")}>
+          Esc
+        </BarButton>
+        <BarButton label="Tab" onPress={() => onKey("tab")}>
+          Tab
+        </BarButton>
+        <BarButton label="Shift and Tab" onPress={() => onKey("tab", true)}>
+          ⇧Tab
+        </BarButton>
+        {modifier("ctrl", "Ctrl")}
+        {modifier("alt", "Alt")}
+        {arrow("left", "Left", <ArrowLeft />)}
+        {arrow("up", "Up", <ArrowUp />)}
+        {arrow("down", "Down", <ArrowDown />)}
+        {arrow("right", "Right", <ArrowRight />)}
+        <BarButton label="More keys" expanded={more} onPress={() => setMore((now) => !now)}>
+          <Ellipsis />
+        </BarButton>
+      </div>
     </div>
   );
 }
 
-interface KeyProps {
-  label: string;
-  repeats?: boolean;
-  latch?: Latch;
-  onPress(): void;
-  children: ReactNode;
-}
-
-function Key({ label, repeats = false, latch, onPress, children }: KeyProps) {
-  const timer = useRef(0);
-  const pressed = useRef(onPress);
-  useEffect(() => {
-    pressed.current = onPress;
-  });
-  const stop = () => window.clearTimeout(timer.current);
-  useEffect(() => stop, []);
-
-  const repeat = (wait: number) => {
-    timer.current = window.setTimeout(() => {
-      pressed.current();
-      repeat(REPEAT.interval);
-    }, wait);
-  };
-  const start = (event: PointerEvent) => {
-    // The terminal keeps the focus, and with it the on-screen keyboard stays as it is.
-    event.preventDefault();
-    onPress();
-    if (repeats) repeat(REPEAT.delay);
-  };
-
+function MoreKeys({ latches, onModifier, onKey, onCharacter, onPaste, onFiles }: KeyBarProps) {
   return (
-    <button
-      type="button"
-      aria-label={label}
-      aria-pressed={latch === undefined ? undefined : latch !== "off"}
-      data-testid={`key-${label.toLowerCase().replaceAll(" ", "-")}`}
-      data-latch={latch}
-      onPointerDown={start}
-      onPointerUp={stop}
-      onPointerLeave={stop}
-      onPointerCancel={stop}
-      onContextMenu={(event) => event.preventDefault()}
-      // Pointer events did it already; a click without one comes from a keyboard.
-      onClick={(event) => event.detail === 0 && onPress()}
-      className={cn(
-        "grid h-11 min-w-0 flex-1 touch-manipulation place-items-center rounded-md bg-muted text-[11px] sm:text-xs font-medium whitespace-nowrap outline-none select-none focus-visible:ring-2 focus-visible:ring-ring active:bg-input [&_svg]:size-4",
-        latch === "once" && "bg-live/20 text-live",
-        latch === "locked" && "bg-primary text-primary-foreground",
-      )}
-    >
-      {children}
-    </button>
+    <>
+      <div className="grid grid-cols-6 gap-1">
+        {FUNCTIONS.map((key) => (
+          <BarButton key={key} low label={key.toUpperCase()} onPress={() => onKey(key)}>
+            {key.toUpperCase()}
+          </BarButton>
+        ))}
+      </div>
+      <div className="flex gap-1">
+        <BarButton label="Shift" latch={latches.shift} onPress={() => onModifier("shift")}>
+          Shift
+        </BarButton>
+        {MOVES.map(([key, label, text]) => (
+          <BarButton key={key} label={label} repeats onPress={() => onKey(key)}>
+            {text}
+          </BarButton>
+        ))}
+      </div>
+      <div className="flex gap-1">
+        {Object.entries(CHARACTERS).map(([character, label]) => (
+          <BarButton key={label} label={label} onPress={() => onCharacter(character)}>
+            <span className="font-mono text-sm">{character}</span>
+          </BarButton>
+        ))}
+        <BarButton label="Files" onTap onPress={onFiles}>
+          <Paperclip />
+        </BarButton>
+        <BarButton label="Paste" onTap onPress={onPaste}>
+          <ClipboardPaste />
+        </BarButton>
+      </div>
+    </>
   );
 }

@@ -17,6 +17,15 @@ it.each([
   ["up", held(), true, "\x1bOA"],
   ["left", held("ctrl"), true, "\x1b[1;5D"],
   ["right", held("shift", "alt"), false, "\x1b[1;4C"],
+  ["home", held(), true, "\x1bOH"],
+  ["end", held("shift"), false, "\x1b[1;2F"],
+  ["page_up", held(), false, "\x1b[5~"],
+  ["delete", held("ctrl"), false, "\x1b[3;5~"],
+  ["f1", held(), false, "\x1bOP"],
+  ["f4", held("alt"), false, "\x1b[1;3S"],
+  ["f5", held(), true, "\x1b[15~"],
+  ["f11", held("shift"), false, "\x1b[23;2~"],
+  ["f12", held(), false, "\x1b[24~"],
 ] as const)("%s with %j", (key, modifiers, application, bytes) => {
   expect(keySequence(key, modifiers, application)).toBe(bytes);
 });

@@ -5,7 +5,7 @@ import { encodeFrame } from "@/protocol/frame";
 import type { ViewerState } from "@/protocol/generated/browser";
 import type { TerminalEffect } from "./output-queue";
 import { SessionClient } from "./session-client";
-import type { SessionEvent, SessionView } from "./session-types";
+import type { SessionEvent, SessionTimer, SessionView } from "./session-types";
 
 export const latin1 = (text: string): Uint8Array =>
   Uint8Array.from(text, (character) => character.charCodeAt(0));
@@ -34,6 +34,8 @@ export class TestViewer {
   sent: { type: string; [field: string]: unknown }[] = [];
   notices: string[] = [];
   effects: string[] = [];
+  /** Milliseconds of the timers that run. */
+  timers: Partial<Record<SessionTimer, number>> = {};
   view!: SessionView;
   now = 0;
 
@@ -57,6 +59,7 @@ export class TestViewer {
   }
 
   event(event: SessionEvent): void {
+    if (event.type === "timer") delete this.timers[event.timer];
     const effects = this.client.handle(event, this.now);
     this.effects = effects.map((effect) => effect.type);
     for (const effect of effects) {
@@ -68,6 +71,12 @@ export class TestViewer {
         case "reset":
         case "resize":
           this.terminal.apply(effect);
+          break;
+        case "timer":
+          this.timers[effect.timer] = effect.ms;
+          break;
+        case "clear":
+          delete this.timers[effect.timer];
           break;
         case "view":
           this.view = effect.view;

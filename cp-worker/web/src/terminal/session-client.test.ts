@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { encodeBase64 } from "@/protocol/base64";
 import { INPUT_BYTES, PASTE_BYTES } from "@/protocol/limits";
+import { OFFLINE_AFTER_MS } from "./outage";
 import { TestViewer, latin1 } from "./session-client.harness";
 
 const REPLAY = { type: "session.replay", session_id: 7 };
@@ -153,17 +154,48 @@ describe("connection", () => {
     expect(viewer.sent).toEqual([{ type: "viewer.attach" }]);
   });
 
-  it("is offline while the gateway is, and takes the hub's replay afterwards", () => {
+  it("reconnects while the gateway is away, and takes the hub's replay afterwards", () => {
     const viewer = TestViewer.live();
     viewer.state({ gateway: "offline" });
-    expect(viewer.view.connection).toBe("offline");
+    expect(viewer.view).toMatchObject({ connection: "reconnecting", missing: "gateway" });
     viewer.state({ gateway: "online", state: "awaiting" });
-    expect(viewer.view.connection).toBe("reconnecting");
+    expect(viewer.view).toMatchObject({ connection: "reconnecting", missing: "control_plane" });
     viewer.message({ ...REPLAY, from_seq: 100, data: btoa("more") });
     viewer.state({});
     viewer.parse();
-    expect(viewer.view.connection).toBe("live");
+    expect(viewer.view).toMatchObject({ connection: "live", missing: null });
     expect(viewer.terminal.content).toBe("screenmore");
+  });
+
+  it("is offline once that has lasted, whatever is missing in turn, until it is back", () => {
+    const viewer = TestViewer.live();
+    viewer.event({ type: "offline" });
+    expect(viewer.view).toMatchObject({ connection: "live", missing: null });
+    viewer.event({ type: "closed", code: 1006 });
+    expect(viewer.view).toMatchObject({ connection: "reconnecting", missing: "network" });
+    expect(viewer.timers.outage).toBe(OFFLINE_AFTER_MS);
+    viewer.event({ type: "online" });
+    viewer.event({ type: "closed", code: 1006 });
+    viewer.event({ type: "timer", timer: "outage" });
+    expect(viewer.view).toMatchObject({ connection: "offline", missing: "control_plane" });
+    viewer.event({ type: "retry" });
+    expect(viewer.effects).toContain("connect");
+    viewer.event({ type: "opened" });
+    viewer.state({ gateway: "offline" });
+    expect(viewer.view).toMatchObject({ connection: "offline", missing: "gateway" });
+    viewer.state({});
+    viewer.message({ ...REPLAY, from_seq: 100, data: "" });
+    expect(viewer.view).toMatchObject({ connection: "live", missing: null });
+    expect(viewer.timers.outage).toBeUndefined();
+    viewer.event({ type: "closed", code: 1006 });
+    expect(viewer.view.connection).toBe("reconnecting");
+  });
+
+  it("is offline at once where nothing is on the screen and the gateway is away", () => {
+    const viewer = TestViewer.opened();
+    expect(viewer.view.connection).toBe("reconnecting");
+    viewer.state({ state: "awaiting", gateway: "offline" });
+    expect(viewer.view).toMatchObject({ connection: "offline", missing: "gateway" });
   });
 
   it("takes keys while it awaits the snapshot after a lag", () => {

@@ -1,26 +1,15 @@
-// One viewer of one session as a pure state machine: no byte of the stream is shown twice, none
-// is missed, whatever the network does.
+// One viewer of one session as a pure state machine: the connection, the hub's messages, and what
+// a person does. The stream of bytes and the window's wishes are kept by their own files.
 
 import { Link, FINAL_CLOSE, type LinkEffect, type LinkEvent } from "@/link/link";
-import { decodeBase64 } from "@/protocol/base64";
 import { decodeFrame } from "@/protocol/frame";
 import type { HubToViewer, ViewerState, ViewerToHub } from "@/protocol/generated/browser";
 import type { SessionAttention, SessionReplay, SessionSnapshot } from "@/protocol/generated/events";
-import { MAX_CELLS } from "@/protocol/limits";
-import { distance, narrow } from "@/protocol/seq";
-import { OutputQueue } from "./output-queue";
+import { ControllerWishes } from "./controller-wishes";
 import { encodeInput, encodePaste, isFocusReport } from "./input";
-import type {
-  Notice,
-  SessionEffect,
-  SessionEvent,
-  SessionView,
-  TerminalColors,
-  TerminalSize,
-} from "./session-types";
-
-/** Parsed bytes after which an ack is sent although the terminal has more to parse. */
-export const ACK_EVERY_BYTES = 32 * 1024;
+import { Outage, type Missing } from "./outage";
+import { OutputStream } from "./output-stream";
+import type { Notice, SessionEffect, SessionEvent, SessionView } from "./session-types";
 
 /** Milliseconds within which an attach must bring a snapshot or a replay. */
 export const SYNC_DEADLINE_MS = 15_000;
@@ -42,10 +31,13 @@ const CLOSED_BY_CODE: Record<number, SessionView["closed"]> = {
 
 export class SessionClient {
   private readonly link: Link;
-  private readonly queue = new OutputQueue();
+  private readonly stream = new OutputStream();
+  private readonly wishes = new ControllerWishes();
+  private readonly outage = new Outage();
   private effects: SessionEffect[] = [];
   private view: SessionView = {
     connection: "reconnecting",
+    missing: "control_plane",
     control: "none",
     viewers: 0,
     size: null,
@@ -57,21 +49,6 @@ export class SessionClient {
   private open = false;
   private published: SessionView | null = null;
   private hub: ViewerState | null = null;
-  /** Offset of the next byte expected; null before the first snapshot. */
-  private next: number | null = null;
-  /** Next byte that the hub was told of; null after a snapshot, which wants an ack of its own. */
-  private acked: number | null = 0;
-  /** Whether the bytes that come now follow those that are here. */
-  private synced = false;
-  /** Whether this connection has been in step at least once since the gateway was away. */
-  private attached = false;
-  private fit: TerminalSize | null = null;
-  private requested: TerminalSize | null = null;
-  private colors: TerminalColors | null = null;
-  /** The colours that this controller has sent since it was in step. */
-  private colorsSent: TerminalColors | null = null;
-  /** Whether a person looks at the page, and what the hub believes. */
-  private focus = { on: false, told: false };
   private pastes = new Set<string>();
   private pasteCount = 0;
 
@@ -87,10 +64,9 @@ export class SessionClient {
   handle(event: SessionEvent, now: number): SessionEffect[] {
     this.effects = [];
     this.dispatch(event, now);
-    this.effects.push(...this.queue.take());
-    this.requestFit();
-    this.sendColors();
-    this.tellFocus();
+    this.effects.push(...this.stream.take());
+    this.effects.push(...this.outage.note(this.missing(), this.isHopeless()));
+    this.sendWishes();
     this.publishView();
     return this.effects;
   }
@@ -110,25 +86,23 @@ export class SessionClient {
       case "paste":
         return this.onPaste(event.text);
       case "fit":
-        this.fit = {
-          cols: Math.min(MAX_CELLS, event.cols),
-          rows: Math.min(MAX_CELLS, event.rows),
-        };
-        return;
+        return this.wishes.setFit(event);
       case "colors":
-        this.colors = { foreground: event.foreground, background: event.background };
-        return;
+        return this.wishes.setColors(event);
       case "focus":
-        this.focus.on = event.on;
+        this.wishes.setFocus(event.on);
         if (event.on) this.view = { ...this.view, attention: null };
         return;
       case "take_control":
         return this.send({ type: "control.take" });
       case "timer":
+        if (event.timer === "outage") return this.outage.onTimer();
         if (event.timer !== "sync") {
           return this.onLink({ type: "timer", timer: event.timer }, now);
         }
-        if (!this.synced && this.hub?.gateway !== "offline") this.pushLink(this.link.fail(now));
+        if (!this.stream.synced && this.hub?.gateway !== "offline") {
+          this.pushLink(this.link.fail(now));
+        }
         return;
       default:
         return this.onLink(event, now);
@@ -137,7 +111,7 @@ export class SessionClient {
 
   private onLink(event: LinkEvent, now: number): void {
     this.pushLink(this.link.handle(event, now));
-    if (event.type === "opened") this.attach(this.next);
+    if (event.type === "opened") this.attach(this.stream.next);
   }
 
   private pushLink(effects: LinkEffect[]): void {
@@ -146,9 +120,8 @@ export class SessionClient {
     this.open = this.link.status === "open";
     if (!wasOpen || this.open) return;
     this.hub = null;
-    this.synced = false;
-    this.attached = false;
-    this.focus.told = false;
+    this.stream.detach();
+    this.wishes.doubtFocus();
     this.effects.push({ type: "clear", timer: "sync" });
     if (this.pastes.size > 0) {
       this.notice("paste_lost", "The connection was lost: the last paste may not have arrived.");
@@ -167,8 +140,8 @@ export class SessionClient {
       case "session.replay":
         return this.onReplay(message);
       case "session.resized":
-        if (!this.synced) return;
-        this.queue.resize(message.cols, message.rows);
+        if (!this.stream.synced) return;
+        this.stream.resize(message.cols, message.rows);
         this.view = { ...this.view, size: { cols: message.cols, rows: message.rows } };
         return;
       case "session.pane": {
@@ -178,8 +151,7 @@ export class SessionClient {
       }
       case "session.lagged":
         // A snapshot follows by itself.
-        this.synced = false;
-        return;
+        return this.stream.lose();
       case "session.ended": {
         const { reason, exit_code, signal } = message;
         this.view = { ...this.view, ended: { reason, exit_code, signal } };
@@ -201,61 +173,43 @@ export class SessionClient {
   }
 
   private onViewerState(state: ViewerState): void {
-    if (state.control === "you" && this.view.control !== "you") {
-      this.requested = null;
-      this.colorsSent = null;
-    }
+    if (state.control === "you" && this.view.control !== "you") this.wishes.renew();
     const cameBack = this.hub?.gateway === "offline" && state.gateway === "online";
-    if (cameBack && !this.synced) this.awaitSync();
-    if (state.gateway === "offline") this.synced = this.attached = false;
+    if (cameBack && !this.stream.synced) this.awaitSync();
+    if (state.gateway === "offline") this.stream.detach();
     this.hub = state;
     this.view = { ...this.view, control: state.control, viewers: state.viewers };
   }
 
   private onAttention({ reason, title }: SessionAttention): void {
     // The hub heard nothing of this page for a while and no longer believes that it is looked at.
-    if (this.focus.on) this.focus.told = false;
+    if (this.wishes.looked) this.wishes.doubtFocus();
     else this.view = { ...this.view, attention: { reason, ...(title && { title }) } };
   }
 
   private onSnapshot(snapshot: SessionSnapshot): void {
-    const data = decodeBase64(snapshot.data);
-    if (data === null) return;
-    this.queue.restart(snapshot.cols, snapshot.rows, data, snapshot.seq);
-    this.next = snapshot.seq;
+    if (!this.stream.restart(snapshot)) return;
     this.view = { ...this.view, size: { cols: snapshot.cols, rows: snapshot.rows } };
     // The answer to an attach is followed by the pane if there are several; a recovery is not.
     if (snapshot.request_id !== undefined) this.view = { ...this.view, pane: null };
-    this.inStep(null);
+    this.onStep();
   }
 
   private onReplay(replay: SessionReplay): void {
-    const data = decodeBase64(replay.data);
-    const resumed = this.next;
-    if (data === null) return;
+    const wasSynced = this.stream.synced;
+    const outcome = this.stream.resume(replay);
+    if (outcome === "bad") return;
     this.view = { ...this.view, pane: null };
-    if (!this.accept(replay.from_seq, data)) return this.attach(null);
-    if (!this.synced && resumed !== null) this.inStep(resumed);
+    if (outcome === "gap") this.attach(null);
+    else if (!wasSynced) this.onStep();
   }
 
   private onBinary(bytes: Uint8Array): void {
     const frame = decodeFrame(bytes);
-    if (frame.kind !== "output" || frame.id !== this.sessionId || !this.synced) return;
-    if (this.accept(frame.seq, frame.payload)) return;
-    this.synced = false;
+    if (frame.kind !== "output" || frame.id !== this.sessionId || !this.stream.synced) return;
+    if (this.stream.accept(frame.seq, frame.payload)) return;
+    this.stream.lose();
     this.attach(null);
-  }
-
-  /** Adds bytes that start at `seq`, less those that are here already. False on a gap. */
-  private accept(seq: number, bytes: Uint8Array): boolean {
-    if (this.next === null) return false;
-    const known = distance(seq, this.next);
-    if (known < 0) return false;
-    if (known >= bytes.length) return true;
-    const fresh = bytes.subarray(known);
-    this.next = narrow(this.next + fresh.length);
-    this.queue.write(fresh, this.next);
-    return true;
   }
 
   private attach(resume: number | null): void {
@@ -268,23 +222,15 @@ export class SessionClient {
     this.effects.push({ type: "timer", timer: "sync", ms: SYNC_DEADLINE_MS });
   }
 
-  private inStep(acked: number | null): void {
-    this.synced = true;
-    this.attached = true;
-    this.acked = acked;
-    this.requested = null;
-    this.colorsSent = null;
+  /** The bytes that come now follow those that are here. */
+  private onStep(): void {
+    this.wishes.renew();
     this.effects.push({ type: "clear", timer: "sync" });
   }
 
   private onWrote(): void {
-    const parsed = this.queue.wrote();
-    // Also after a lag: the snapshot comes only once what was sent before it is acked.
-    if (parsed === null || !this.attached) return;
-    const fresh = this.acked === null ? ACK_EVERY_BYTES : distance(this.acked, parsed);
-    if (fresh <= 0 || (fresh < ACK_EVERY_BYTES && !this.queue.drained)) return;
-    this.acked = parsed;
-    this.send({ type: "session.ack", seq: parsed });
+    const seq = this.stream.wrote();
+    if (seq !== null) this.send({ type: "session.ack", seq });
   }
 
   private onInput(bytes: Uint8Array): void {
@@ -307,7 +253,7 @@ export class SessionClient {
   /** Whether input may be sent; says why when not, and takes control that nobody has. */
   private mayType(): boolean {
     if (this.view.closed !== null || this.view.ended !== null) return false;
-    if (this.connection() !== "live") {
+    if (this.missing() !== null) {
       this.push(NOT_CONNECTED);
       return false;
     }
@@ -320,50 +266,33 @@ export class SessionClient {
   }
 
   private isController(): boolean {
-    return this.view.control === "you" && this.connection() === "live";
+    return this.view.control === "you" && this.missing() === null;
   }
 
-  /** Asks for the window's size, once for every reason to ask. */
-  private requestFit(): void {
-    const { fit, requested } = this;
-    if (fit === null || !this.isController() || !this.synced) return;
-    if (sameSize(fit, requested ?? this.view.size)) return;
-    this.requested = fit;
-    this.send({ type: "session.resize", ...fit });
+  private sendWishes(): void {
+    const asController = this.isController() && this.stream.synced;
+    if (asController) this.wishes.ofController(this.view.size).forEach((one) => this.send(one));
+    if (this.link.status === "open") this.wishes.ofFocus().forEach((one) => this.send(one));
   }
 
-  /** Sends the terminal's colours, once for every reason to send them. */
-  private sendColors(): void {
-    const { colors, colorsSent } = this;
-    if (colors === null || !this.isController() || !this.synced) return;
-    if (colors === colorsSent) return;
-    this.colorsSent = colors;
-    this.send({ type: "session.colors", ...colors });
-  }
-
-  /** Tells the hub whether a person looks at the page, where it believes otherwise. */
-  private tellFocus(): void {
-    const { on, told } = this.focus;
-    if (on === told || this.link.status !== "open") return;
-    this.focus.told = on;
-    this.send({ type: "viewer.focus", on });
-  }
-
-  private connection(): SessionView["connection"] {
+  private missing(): Missing | null {
     const { status, online } = this.link;
-    if (status === "open") {
-      if (this.hub?.gateway === "offline") return "offline";
-      // A viewer that fell behind and awaits a snapshot is live all the same: what is typed then,
-      // above all Ctrl-C, must not wait for it.
-      return this.attached && this.hub !== null ? "live" : "reconnecting";
-    }
-    return online && status !== "final" ? "reconnecting" : "offline";
+    if (status !== "open") return online || status === "final" ? "control_plane" : "network";
+    if (this.hub?.gateway === "offline") return "gateway";
+    // A viewer that fell behind and awaits a snapshot is live all the same: what is typed then,
+    // above all Ctrl-C, must not wait for it.
+    return this.stream.attached && this.hub !== null ? null : "control_plane";
+  }
+
+  /** Nothing was ever shown, and it is known that nothing will be: waiting would hide that. */
+  private isHopeless(): boolean {
+    return this.stream.next === null && this.hub?.gateway === "offline";
   }
 
   private publishView(): void {
     const view: SessionView = {
       ...this.view,
-      connection: this.connection(),
+      ...this.outage.view,
       closed: CLOSED_BY_CODE[this.link.finalCode ?? 0] ?? null,
     };
     if (JSON.stringify(view) === JSON.stringify(this.published)) return;
@@ -384,10 +313,6 @@ export class SessionClient {
   private push(notice: Notice): void {
     this.effects.push({ type: "notice", notice });
   }
-}
-
-function sameSize(a: TerminalSize, b: TerminalSize | null): boolean {
-  return b !== null && a.cols === b.cols && a.rows === b.rows;
 }
 
 /** Messages of the hub; what is not JSON or has no type is nothing to act on. */

@@ -3,6 +3,7 @@
 import { SocketShell } from "@/link/socket-shell";
 import { sessionPath } from "@/lib/api";
 import { watchPageFocus } from "@/lib/page-focus";
+import { takePaste, type NamedFile } from "./files/paste";
 import { bytesOfBinary, bytesOfText } from "./input";
 import { keySequence, modifyText, NO_MODIFIERS, type BarKey, type Modifiers } from "./keys";
 import { SessionClient } from "./session-client";
@@ -13,8 +14,9 @@ import type {
   SessionTimer,
   SessionView,
 } from "./session-types";
-import type { Surface } from "./surface";
-import { scrollByTouch } from "./touch-scroll";
+import { shortcutOf, type ShortcutAction } from "./shortcuts";
+import type { Surface, SurfaceLook } from "./surface";
+import { TouchGestures, type TouchHandlers } from "./touch";
 
 /** Milliseconds for which the window must keep its size before the session gets it. */
 const RESIZE_PAUSE_MS = 80;
@@ -22,14 +24,14 @@ const RESIZE_PAUSE_MS = 80;
 /** Keys that are part of others, and no attempt to type. */
 const MODIFIER_KEYS = new Set(["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"]);
 
-export interface RuntimeHandlers {
+export interface RuntimeHandlers extends TouchHandlers {
   onView(view: SessionView): void;
   onNotice(notice: Notice): void;
   /** The bar's modifiers for the next typed text, which uses them up. */
   takeModifiers(): Modifiers;
-  onSearch(): void;
-  /** The keyboard wants out of the terminal. */
-  onLeave(): void;
+  onShortcut(action: ShortcutAction): void;
+  /** Files were pasted. */
+  onFiles(files: NamedFile[]): void;
 }
 
 export class SessionRuntime {
@@ -39,6 +41,8 @@ export class SessionRuntime {
   private readonly observer: ResizeObserver;
   private view: SessionView | null = null;
   private layoutTimer = 0;
+  /** Lines that were typed: what is pasted later may meet another prompt. */
+  private lineCount = 0;
 
   constructor(
     private readonly surface: Surface,
@@ -66,9 +70,23 @@ export class SessionRuntime {
     this.shell.dispose();
   }
 
-  setTheme(theme: "light" | "dark"): void {
-    this.surface.setTheme(theme);
+  get linesTyped(): number {
+    return this.lineCount;
+  }
+
+  get isController(): boolean {
+    return this.view?.control === "you" && this.view.ended === null;
+  }
+
+  setLook(look: SurfaceLook): void {
+    this.surface.setLook(look);
     this.handle({ type: "colors", ...this.surface.colors });
+    this.layoutSoon();
+  }
+
+  /** Connects again at once. */
+  retry(): void {
+    this.handle({ type: "retry" });
   }
 
   takeControl(): void {
@@ -81,11 +99,17 @@ export class SessionRuntime {
     this.type(keySequence(key, modifiers, applicationCursorKeysMode));
   }
 
+  /** What a key of the bar prints. */
+  pressCharacter(character: string, modifiers: Modifiers): void {
+    this.type(modifyText(character, modifiers));
+  }
+
   paste(text: string): void {
     this.handle({ type: "paste", text });
   }
 
   private type(text: string): void {
+    if (text.includes("\r")) this.lineCount += 1;
     this.handle({ type: "input", bytes: bytesOfText(text) });
   }
 
@@ -131,7 +155,7 @@ export class SessionRuntime {
     terminal.attachCustomKeyEventHandler((event) => this.onKey(event));
     // Before xterm.js sees it: the gateway knows whether the program wants a bracketed paste.
     this.mount.addEventListener("paste", (event) => this.onPaste(event), { signal, capture: true });
-    scrollByTouch(terminal, this.mount, signal);
+    new TouchGestures(terminal, this.mount, this.handlers, signal);
   }
 
   /** Reports of the terminal itself (focus, mouse) begin with an escape and use nothing up. */
@@ -142,7 +166,9 @@ export class SessionRuntime {
   private onPaste(event: ClipboardEvent): void {
     event.preventDefault();
     event.stopPropagation();
-    this.paste(event.clipboardData?.getData("text/plain") ?? "");
+    const pasted = takePaste(event.clipboardData);
+    if (pasted.files.length > 0) this.handlers.onFiles(pasted.files);
+    else this.paste(pasted.text);
   }
 
   /** False where the key is dealt with here, and xterm.js must not see it. */
@@ -152,9 +178,10 @@ export class SessionRuntime {
       if (event.type === "keydown") this.type("\x1b\r");
       return false;
     }
-    const shortcut = (event.ctrlKey || event.metaKey) && event.shiftKey && !event.altKey;
-    if (shortcut && event.type === "keydown" && this.onShortcut(event.code)) {
+    const action = shortcutOf(event);
+    if (action !== null) {
       event.preventDefault();
+      if (event.type === "keydown") this.handlers.onShortcut(action);
       return false;
     }
     const { terminal } = this.surface;
@@ -163,22 +190,6 @@ export class SessionRuntime {
       this.handle({ type: "input", bytes: new Uint8Array() });
     }
     return true;
-  }
-
-  private onShortcut(code: string): boolean {
-    switch (code) {
-      case "KeyF":
-        this.handlers.onSearch();
-        return true;
-      case "KeyE":
-        this.handlers.onLeave();
-        return true;
-      case "KeyC":
-        void navigator.clipboard.writeText(this.surface.terminal.getSelection());
-        return true;
-      default:
-        return false;
-    }
   }
 
   private layoutSoon(): void {

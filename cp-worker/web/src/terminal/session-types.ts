@@ -4,9 +4,11 @@ import type { LinkEffect, LinkEvent, LinkTimer } from "@/link/link";
 import type { ViewerState } from "@/protocol/generated/browser";
 import type { SessionAttention, SessionEnded, SessionPane } from "@/protocol/generated/events";
 import type { SessionColors } from "@/protocol/generated/commands";
+import type { Missing } from "./outage";
 import type { TerminalEffect } from "./output-queue";
 
-export type SessionTimer = LinkTimer | "sync";
+/** `sync`: an attach is overdue. `outage`: being away has lasted. */
+export type SessionTimer = LinkTimer | "sync" | "outage";
 
 export type SessionEvent =
   | Exclude<LinkEvent, { type: "timer" }>
@@ -50,6 +52,8 @@ export type TerminalColors = Pick<SessionColors, "foreground" | "background">;
 /** How the viewer stands, for the page around the terminal. */
 export interface SessionView {
   connection: "live" | "reconnecting" | "offline";
+  /** What is missing while it is not live. */
+  missing: Missing | null;
   control: ViewerState["control"];
   viewers: number;
   /** The session's own size; null before the first snapshot. */

@@ -1,17 +1,19 @@
 // xterm.js with its addons on the page: how it looks, and how it fills the room that it has.
 
-import { Base64, ClipboardAddon, type IClipboardProvider } from "@xterm/addon-clipboard";
+import { Base64, ClipboardAddon } from "@xterm/addon-clipboard";
 import { FitAddon } from "@xterm/addon-fit";
 import { SearchAddon } from "@xterm/addon-search";
 import { SerializeAddon } from "@xterm/addon-serialize";
 import { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
 import { WebLinksAddon } from "@xterm/addon-web-links";
 import { WebglAddon } from "@xterm/addon-webgl";
-import { Terminal } from "@xterm/xterm";
+import { Terminal, type IBufferRange } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
+import { PASTE_BYTES } from "@/protocol/limits";
 import { muteQueries } from "./mute";
 import type { TerminalColors, TerminalSize } from "./session-types";
-import { MINIMUM_CONTRAST, TERMINAL_THEMES } from "./themes";
+import { isMac } from "./shortcuts";
+import { terminalTheme } from "./themes";
 
 const FONT = '"JetBrains Mono Variable", ui-monospace, "DejaVu Sans Mono", monospace';
 
@@ -30,15 +32,23 @@ const SCROLL_BAR_WIDTH = 14;
 /** CSS pixels left in the room from which on a frame shows where the session ends. */
 const FRAME_FROM = 48;
 
-/** Programs may set the clipboard, never read it: what was copied elsewhere is not theirs. */
-const writeOnlyClipboard: IClipboardProvider = {
-  readText: () => "",
-  writeText: (_selection, text) => navigator.clipboard.writeText(text).catch(() => undefined),
-};
+/** Most characters that a program may put into the clipboard: as much as may be pasted. */
+const CLIPBOARD_CHARS = PASTE_BYTES;
 
-/** Opens links of programs that lead to the web, and no others. */
-function openLink(_event: MouseEvent, address: string): void {
-  if (/^https?:/i.test(address)) window.open(address, "_blank", "noopener,noreferrer");
+/** What a person has chosen, in the form in which the terminal takes it. */
+export interface SurfaceLook {
+  /** CSS pixels; null: what suits the window. */
+  fontSize: number | null;
+  theme: string;
+  appTheme: "light" | "dark";
+  screenReader: boolean;
+}
+
+export interface SurfaceHandlers {
+  /** A click or a tap on a link. `text` is what stands there; null where that is the address. */
+  onLink(event: MouseEvent, address: string, text: string | null): void;
+  /** A program wants this in the clipboard. */
+  onProgramCopies(text: string): void;
 }
 
 /** Waits for the terminal's font: cells are measured once, when the terminal opens. */
@@ -55,11 +65,15 @@ export class Surface {
   readonly serialize = new SerializeAddon();
   private readonly fit = new FitAddon();
 
+  private look: SurfaceLook;
+
   /** @param mount fills its parent; the terminal is put into it */
   constructor(
     private readonly mount: HTMLElement,
-    theme: keyof typeof TERMINAL_THEMES,
+    look: SurfaceLook,
+    handlers: SurfaceHandlers,
   ) {
+    this.look = look;
     this.terminal = new Terminal({
       allowProposedApi: true,
       cursorBlink: true,
@@ -67,28 +81,42 @@ export class Surface {
       fontSize: this.usualFontSize(),
       lineHeight: 1.15,
       linkHandler: {
-        activate: openLink,
-        hover: (_event, address) => (this.mount.title = address),
-        leave: () => (this.mount.title = ""),
+        activate: (event, address, range) => handlers.onLink(event, address, this.textIn(range)),
+        hover: (_event, address) => this.explainLink(address),
+        leave: () => this.explainLink(null),
       },
       macOptionIsMeta: true,
       rescaleOverlappingGlyphs: true,
       scrollback: SCROLLBACK_LINES,
     });
-    this.setTheme(theme);
-    const clipboard = new ClipboardAddon(new Base64(), writeOnlyClipboard);
+    this.setLook(look);
+    // Programs may set the clipboard, never read it: what was copied elsewhere is not theirs.
+    const clipboard = new ClipboardAddon(new Base64(), {
+      readText: () => "",
+      writeText: (_selection, text) => {
+        if (text.length <= CLIPBOARD_CHARS) handlers.onProgramCopies(text);
+      },
+    });
     const addons = [this.fit, this.search, this.serialize, clipboard];
     for (const addon of addons) this.terminal.loadAddon(addon);
     this.terminal.loadAddon(new UnicodeGraphemesAddon());
-    this.terminal.loadAddon(new WebLinksAddon(openLink));
+    const links = new WebLinksAddon((event, address) => handlers.onLink(event, address, null), {
+      hover: (_event, address) => this.explainLink(address),
+      leave: () => this.explainLink(null),
+    });
+    this.terminal.loadAddon(links);
     muteQueries(this.terminal);
     this.terminal.open(mount);
     this.useGraphicsCard();
   }
 
-  setTheme(theme: keyof typeof TERMINAL_THEMES): void {
-    this.terminal.options.theme = TERMINAL_THEMES[theme];
-    this.terminal.options.minimumContrastRatio = MINIMUM_CONTRAST[theme];
+  setLook(look: SurfaceLook): void {
+    this.look = look;
+    const { colors, contrast } = terminalTheme(look.theme, look.appTheme);
+    const { options } = this.terminal;
+    if (options.theme !== colors) options.theme = colors;
+    options.minimumContrastRatio = contrast;
+    options.screenReaderMode = look.screenReader;
   }
 
   /** What plain text is painted in, as `#rrggbb`. */
@@ -132,12 +160,30 @@ export class Surface {
     this.terminal.dispose();
   }
 
-  private usualFontSize(): number {
+  /** The size of text that is not shrunk to fit, in CSS pixels. */
+  usualFontSize(): number {
+    if (this.look.fontSize !== null) return this.look.fontSize;
     return window.innerWidth < NARROW_WIDTH ? FONT_SIZE.narrow : FONT_SIZE.wide;
   }
 
   private setFontSize(size: number): void {
     if (this.terminal.options.fontSize !== size) this.terminal.options.fontSize = size;
+  }
+
+  private explainLink(address: string | null): void {
+    this.mount.title = address === null ? "" : `${address}\n${isMac() ? "Cmd" : "Ctrl"} click opens it`;
+  }
+
+  /** What stands in these cells, counted from 1. */
+  private textIn({ start, end }: IBufferRange): string {
+    const { active } = this.terminal.buffer;
+    let text = "";
+    for (let row = start.y; row <= end.y; row += 1) {
+      const from = row === start.y ? start.x - 1 : 0;
+      const to = row === end.y ? end.x : this.terminal.cols;
+      text += active.getLine(row - 1)?.translateToString(false, from, to) ?? "";
+    }
+    return text;
   }
 
   /** WebGL where there is one; without it xterm.js draws with the DOM. */

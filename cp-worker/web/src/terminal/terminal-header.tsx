@@ -8,6 +8,7 @@ import { Badge, type BadgeTone } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Tooltip } from "@/components/ui/tooltip";
 import { plural } from "@/lib/format";
+import type { Missing } from "./outage";
 import type { SessionView } from "./session-types";
 
 const CONNECTION: Record<SessionView["connection"], { label: string; tone: BadgeTone }> = {
@@ -16,18 +17,26 @@ const CONNECTION: Record<SessionView["connection"], { label: string; tone: Badge
   offline: { label: "Offline", tone: "danger" },
 };
 
+/** What is missing, where a person points at the state. */
+const MISSING: Record<Missing, string> = {
+  network: "This device has no network",
+  control_plane: "The control plane does not answer yet",
+  gateway: "The server is not connected",
+};
+
 interface TerminalHeaderProps {
   back: string;
-  name: string;
+  /** The session's name, and the way to others. */
+  title: ReactNode;
   view: SessionView | null;
   onTakeOver(): void;
   menu: ReactNode;
 }
 
-export function TerminalHeader({ back, name, view, onTakeOver, menu }: TerminalHeaderProps) {
+export function TerminalHeader({ back, title, view, onTakeOver, menu }: TerminalHeaderProps) {
   const over = view !== null && (view.ended !== null || view.closed !== null);
   return (
-    <header className="flex h-12 shrink-0 items-center gap-2 border-b bg-surface pr-1.5 pl-1.5 sm:gap-3">
+    <header className="flex h-12 shrink-0 items-center gap-2 border-b bg-surface pr-1.5 pl-1.5 sm:gap-2">
       <Tooltip text="All sessions">
         <Button asChild variant="ghost" size="icon">
           <Link to={back} aria-label="Back to all sessions" id="leave-terminal">
@@ -35,13 +44,13 @@ export function TerminalHeader({ back, name, view, onTakeOver, menu }: TerminalH
           </Link>
         </Button>
       </Tooltip>
-      <h1 className="min-w-0 flex-1 truncate text-[15px] font-semibold tracking-tight">{name}</h1>
+      <div className="flex min-w-0 flex-1">{title}</div>
       {view !== null && !over && (
         <>
           {view.pane !== null && <Pane pane={view.pane} />}
           <Viewers count={view.viewers} />
           <Control control={view.control} onTakeOver={onTakeOver} />
-          <Connection connection={view.connection} />
+          <Connection view={view} />
         </>
       )}
       {over && (
@@ -72,10 +81,17 @@ function Pane({ pane: { pane, panes } }: { pane: NonNullable<SessionView["pane"]
   );
 }
 
-function Connection({ connection }: Pick<SessionView, "connection">) {
+function Connection({ view: { connection, missing } }: { view: SessionView }) {
   const { label, tone } = CONNECTION[connection];
   return (
-    <Badge tone={tone} role="status" data-testid="connection-state" data-state={connection}>
+    <Badge
+      tone={tone}
+      role="status"
+      data-testid="connection-state"
+      data-state={connection}
+      data-missing={missing ?? undefined}
+      title={missing === null ? undefined : MISSING[missing]}
+    >
       <StatusDot tone={tone} pulse={connection !== "offline"} />
       {label}
     </Badge>

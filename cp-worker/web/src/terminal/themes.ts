@@ -52,10 +52,70 @@ const dark: ITheme = {
   brightWhite: "#f2f7f4",
 };
 
-export const TERMINAL_THEMES = { light, dark };
+/** For bad light and tired eyes: everything as far from its ground as it gets. */
+const contrast: ITheme = {
+  ...dark,
+  background: "#000000",
+  foreground: "#ffffff",
+  cursor: "#ffff00",
+  cursorAccent: "#000000",
+  selectionBackground: "#0059b3",
+  black: "#000000",
+  brightBlack: "#a6a6a6",
+  white: "#ffffff",
+  brightWhite: "#ffffff",
+};
 
-/** Lowest contrast of text: AA for small text on light pages, where programs expect dark ones. */
-export const MINIMUM_CONTRAST = { light: 4.5, dark: 3 };
+/** Warm, with little blue. */
+const amber: ITheme = {
+  ...dark,
+  background: "#16110a",
+  foreground: "#eadbc0",
+  cursor: "#f0b455",
+  cursorAccent: "#16110a",
+  selectionBackground: "#5a4420",
+  black: "#251d12",
+  brightBlack: "#93825f",
+  white: "#d3c4a8",
+  brightWhite: "#fbf1dc",
+  blue: "#93b0d6",
+  brightBlue: "#b3cbea",
+};
+
+interface TerminalTheme {
+  /** What people choose it by. */
+  label: string;
+  colors: ITheme;
+  /** Which of the pages it belongs to; also decides the marks of search hits. */
+  tone: "light" | "dark";
+  /** Lowest contrast of text: AA for small text on light ground, where programs expect dark. */
+  contrast: number;
+}
+
+const THEMES = {
+  light: { label: "Light", colors: light, tone: "light", contrast: 4.5 },
+  dark: { label: "Dark", colors: dark, tone: "dark", contrast: 3 },
+  amber: { label: "Amber", colors: amber, tone: "dark", contrast: 3 },
+  contrast: { label: "High contrast", colors: contrast, tone: "dark", contrast: 7 },
+} as const satisfies Record<string, TerminalTheme>;
+
+export const TERMINAL_THEMES: Readonly<Record<string, TerminalTheme>> = THEMES;
+
+/** Follows the app. */
+export const AUTO_THEME = "auto";
+
+/** Themes of the terminal with what people choose them by. */
+export const TERMINAL_THEME_NAMES: readonly { name: string; label: string }[] = [
+  { name: AUTO_THEME, label: "Like the app" },
+  ...Object.entries(THEMES).map(([name, { label }]) => ({ name, label })),
+];
+
+/** The theme of this name; unknown ones, and "auto", are the app's. */
+export function terminalTheme(name: string, app: "light" | "dark"): TerminalTheme {
+  return Object.hasOwn(TERMINAL_THEMES, name)
+    ? (TERMINAL_THEMES[name] ?? THEMES[app])
+    : THEMES[app];
+}
 
 /** Marks of search hits. The one that was found last is also selected, in the same colour. */
 export const SEARCH_MARKS = {

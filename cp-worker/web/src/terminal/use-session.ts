@@ -1,11 +1,10 @@
 // A session's terminal in a React page: its life, and what the page must know of it.
 
 import { useCallback, useEffect, useRef, useState } from "react";
-import { useTheme } from "@/hooks/theme";
-import type { Modifiers } from "./keys";
-import { SessionRuntime } from "./session-runtime";
-import type { Notice, SessionView } from "./session-types";
-import { loadTerminalFont, Surface } from "./surface";
+import { watchSelection } from "./selection";
+import { SessionRuntime, type RuntimeHandlers } from "./session-runtime";
+import type { SessionView } from "./session-types";
+import { loadTerminalFont, Surface, type SurfaceHandlers, type SurfaceLook } from "./surface";
 import type { Terminal } from "@xterm/xterm";
 
 declare global {
@@ -15,13 +14,14 @@ declare global {
   }
 }
 
-interface SessionOptions {
+interface SessionOptions extends Omit<RuntimeHandlers, "onView"> {
   gatewayId: string;
   sessionId: number;
-  onNotice(notice: Notice): void;
-  takeModifiers(): Modifiers;
-  onSearch(): void;
-  onLeave(): void;
+  look: SurfaceLook;
+  onLink: SurfaceHandlers["onLink"];
+  onProgramCopies: SurfaceHandlers["onProgramCopies"];
+  /** Text was selected with the mouse. */
+  onMouseSelected(text: string): void;
 }
 
 export interface LiveSession {
@@ -34,14 +34,13 @@ export interface LiveSession {
 }
 
 export function useSession(options: SessionOptions): LiveSession {
-  const { gatewayId, sessionId } = options;
-  const { shown } = useTheme();
+  const { gatewayId, sessionId, look } = options;
   const [element, setElement] = useState<HTMLDivElement | null>(null);
   const [parts, setParts] = useState<{ runtime: SessionRuntime; surface: Surface } | null>(null);
   const [view, setView] = useState<SessionView | null>(null);
-  const latest = useRef({ options, theme: shown });
+  const latest = useRef(options);
   useEffect(() => {
-    latest.current = { options, theme: shown };
+    latest.current = options;
   });
 
   useEffect(() => {
@@ -50,18 +49,30 @@ export function useSession(options: SessionOptions): LiveSession {
     let stopped = false;
     void loadTerminalFont().then(() => {
       if (stopped) return;
-      const surface = new Surface(element, latest.current.theme);
+      const now = () => latest.current;
+      const ending = new AbortController();
+      const surface = new Surface(element, now().look, {
+        onLink: (...link) => now().onLink(...link),
+        onProgramCopies: (text) => now().onProgramCopies(text),
+      });
       const runtime = new SessionRuntime(surface, element, gatewayId, sessionId, {
         onView: setView,
-        onNotice: (notice) => latest.current.options.onNotice(notice),
-        takeModifiers: () => latest.current.options.takeModifiers(),
-        onSearch: () => latest.current.options.onSearch(),
-        onLeave: () => latest.current.options.onLeave(),
+        onNotice: (notice) => now().onNotice(notice),
+        takeModifiers: () => now().takeModifiers(),
+        onShortcut: (action) => now().onShortcut(action),
+        onFiles: (files) => now().onFiles(files),
+        onPinch: (scale) => now().onPinch(scale),
+        onPinchEnd: () => now().onPinchEnd(),
+        onSelected: () => now().onSelected(),
       });
+      const onMouseSelected = (text: string) => now().onMouseSelected(text);
+      watchSelection(surface.terminal, element, onMouseSelected, ending.signal);
       window.chatcodeTerminal = surface.terminal;
-      surface.terminal.focus();
+      // Where fingers type, the on-screen keyboard comes with the first tap and not before.
+      if (!matchMedia("(pointer: coarse)").matches) surface.terminal.focus();
       setParts({ runtime, surface });
       stop = () => {
+        ending.abort();
         runtime.dispose();
         surface.dispose();
         window.chatcodeTerminal = undefined;
@@ -74,7 +85,11 @@ export function useSession(options: SessionOptions): LiveSession {
     };
   }, [element, gatewayId, sessionId]);
 
-  useEffect(() => parts?.runtime.setTheme(shown), [parts, shown]);
+  const { fontSize, theme, appTheme, screenReader } = look;
+  useEffect(
+    () => parts?.runtime.setLook({ fontSize, theme, appTheme, screenReader }),
+    [parts, fontSize, theme, appTheme, screenReader],
+  );
 
   const mount = useCallback((next: HTMLDivElement | null) => setElement(next), []);
   return { mount, runtime: parts?.runtime ?? null, surface: parts?.surface ?? null, view };
