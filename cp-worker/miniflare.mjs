@@ -1,11 +1,11 @@
 // Hosts the built worker on this machine: workerd through Miniflare, D1 on SQLite, no account.
 //
 //   node cp-worker/miniflare.mjs [--port 0] [--state DIR] [--assets DIR] [--build DIR]
-//                                [--auth-mode dev|email] [--no-stdin]
+//                                [--auth-mode dev|email] [--no-stdin] [--quiet]
 //
-// Prints one line of JSON, {"url": …}, once it answers; the worker's log goes to standard error.
-// Ends on SIGINT, SIGTERM and when its standard input closes, so that it never outlives the process
-// that started it. Passes on what `PASSED` names from the environment.
+// Prints one line of JSON, {"url": …}, once it answers; the worker's log goes to standard error, with
+// --quiet only what went wrong. Ends on SIGINT, SIGTERM and when its standard input closes, so that
+// it never outlives the process that started it. Passes on what `PASSED` names from the environment.
 // As a module it exports `start(options)`, which the tests use.
 import { Miniflare } from "miniflare";
 import { randomBytes } from "node:crypto";
@@ -21,7 +21,7 @@ const WORKER_FIRST = ["/", "/api/*", "/gateway/*", "/install.sh"];
 
 /** Variables and secrets that are passed on where the environment has them. */
 const PASSED = [
-  "SUPPORT_PUBLIC_KEY",
+  ...["SUPPORT_PUBLIC_KEY", "RELEASE_URL"],
   ...["MAIL_API_KEY", "MAIL_API_URL", "MAIL_FROM"],
   ...["GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_URL", "GITHUB_API_URL"],
   ...["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"],
@@ -142,6 +142,7 @@ async function main() {
       build: { type: "string" },
       "auth-mode": { type: "string", default: "dev" },
       "no-stdin": { type: "boolean", default: false },
+      quiet: { type: "boolean", default: false },
     },
   });
   const { port, state, assets, build } = values;
@@ -149,7 +150,7 @@ async function main() {
   // Only what is given: what is not set up is not offered.
   const given = PASSED.filter((name) => process.env[name]);
   const bindings = Object.fromEntries(given.map((name) => [name, process.env[name]]));
-  const log = console.error;
+  const log = values.quiet ? undefined : console.error;
   const options = { port: Number(port), state, assets, build, authMode, bindings, log };
   const { mf, url } = await start(options);
   let ending;

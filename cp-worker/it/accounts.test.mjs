@@ -336,8 +336,9 @@ test("an account is deleted with all that is its own", async (t) => {
     db.prepare(`INSERT INTO do_connections (connection_id, user_id, account_uuid,
       access_token_sealed, refresh_token_sealed, key_version, expires_at, created_at)
       VALUES ('c', ?, 'a', 's', 's', 1, 1, 1)`).bind(user_id),
-    db.prepare(`INSERT INTO vps (vps_id, user_id, connection_id, gateway_id, region, size, image,
-      status, created_at) VALUES ('v', ?, 'c', ?, 'ams3', 's', 'i', 'active', 1)`)
+    db.prepare(`INSERT INTO vps (vps_id, user_id, connection_id, gateway_id, name, origin, region,
+      size, image, status, created_at)
+      VALUES ('v', ?, 'c', ?, 'n', 'o', 'ams3', 's', 'i', 'active', 1)`)
       .bind(user_id, two.id),
   ]);
   const refused = await ada.fetch("DELETE", "/api/me", { email: "ada@example.com" });

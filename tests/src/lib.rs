@@ -14,6 +14,7 @@ pub mod guest;
 pub mod halting;
 pub mod link;
 pub mod mock_cp;
+pub mod pasted;
 pub mod patterns;
 pub mod process;
 pub mod pty;

@@ -225,8 +225,8 @@ async fn ask(
 
 fn refused(provider: Provider, answer: &Value) -> Problem {
     let word = answer.get("error").and_then(Value::as_str).unwrap_or("no reason given");
-    let cause = format!("{word:.64}");
-    log::error("oauth.refused", &cause, json!({ "provider": provider.name() }));
+    let cut = format_args!("{word:.64}");
+    log::error("oauth.refused", &cut, json!({ "provider": provider.name() }));
     // GitHub's word for an account whose address is not verified.
     if word == "unverified_user_email" { Problem::Unverified } else { Problem::Provider }
 }
