@@ -213,7 +213,7 @@ export class ApiError extends Error {
 
 /** What a person is told about any failure of a call. */
 export function problemText(problem: unknown): string {
-  if (problem instanceof ApiError) return problem.message;
+  if (problem instanceof ApiError) return asSentence(problem.message);
   return "The control plane cannot be reached. Check the network and try again.";
 }
 
