@@ -40,11 +40,11 @@ pub async fn answer(
         Route::FinishOauth(provider) => {
             return account::finish_oauth(&request, env, config, *provider).await;
         }
+        Route::SignOut => return account::sign_out(&request, env, config).await,
+        Route::Outbox => return account::outbox(env, config).await,
         Route::Status => return status::status(env).await,
         Route::Release => return release::release(&request, env).await,
         Route::InstallScript => return release::install_script(config),
-        Route::SignOut => return account::sign_out(&request, env, config).await,
-        Route::Outbox => return account::outbox(env, config).await,
         _ => {}
     }
     let user = account::signed_in(&request, env, config).await?;

@@ -3,7 +3,7 @@
 use super::query;
 use crate::limits::{NO_RELEASE_SECONDS, RELEASE_SECONDS};
 use crate::requests::parameter;
-use crate::shell::config::Config;
+use crate::shell::config::{self, Config};
 use crate::shell::kv::Kv;
 use crate::shell::respond::{Failure, Outcome, json, script};
 use crate::shell::{log, outbound};
@@ -36,10 +36,11 @@ pub fn install_script(config: &Config) -> Outcome {
 pub async fn release(request: &Request, env: &Env) -> Outcome {
     let none = || Failure::new("no_release", "this deployment offers no release of the gateway");
     let target = parameter(&query(request), "target").unwrap_or_default();
-    let folder = env.var("RELEASE_URL").map(|url| url.to_string()).unwrap_or_default();
-    if folder.is_empty() || !(target.is_empty() || TARGETS.contains(&target.as_str())) {
+    let is_known = target.is_empty() || TARGETS.contains(&target.as_str());
+    if !is_known || config::variable(env, "RELEASE_URL").is_none() {
         return Err(none());
     }
+    let folder = config::endpoint(env, "RELEASE_URL", "")?;
     let (kv, key) = (Kv::new(env)?, format!("release:{target}"));
     let found = match kv.get(&key).await?.and_then(|text| serde_json::from_str(&text).ok()) {
         Some(found) => found,
@@ -56,7 +57,7 @@ pub async fn release(request: &Request, env: &Env) -> Outcome {
 /// The release in `folder`, or in the one of a target beneath it; null when there is none that
 /// can be read. Gateways and the installer look at the signature.
 async fn look(folder: &str, target: &str) -> Value {
-    let base = [folder.trim_end_matches('/'), target].join("/");
+    let base = [folder, target].join("/");
     let url = format!("{}/manifest.json", base.trim_end_matches('/'));
     let read = async {
         let manifest = text(&url).await?;

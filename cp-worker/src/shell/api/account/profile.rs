@@ -104,8 +104,8 @@ impl Asker<'_> {
                 Err(failure) => Err(failure),
             };
             if let Err(failure) = told {
-                let fields = json!({ "gateway_id": gateway_id });
-                log::error("hub.unreachable", &failure.code(), fields);
+                let fields = json!({ "gateway_id": gateway_id, "operation": operation });
+                log::error("hub.untold", &failure.code(), fields);
             }
         }
     }
