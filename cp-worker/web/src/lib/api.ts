@@ -6,6 +6,7 @@ import type {
   SessionEnded,
   SystemInfo,
 } from "@/protocol/generated/events";
+import { asSentence } from "./format";
 
 export interface Config {
   auth_mode: "dev" | "email";

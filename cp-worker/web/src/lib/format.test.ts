@@ -2,6 +2,7 @@
 
 import { expect, it } from "vitest";
 import {
+  asSentence,
   formatAgo,
   formatBytes,
   formatClock,
