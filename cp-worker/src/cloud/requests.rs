@@ -1,7 +1,7 @@
 //! The checks of what requests about droplets carry.
 
 use crate::requests::Name;
-use serde::Deserialize;
+use miniserde::Deserialize;
 
 /// Longest region or size in bytes.
 const SLUG_BYTES: usize = 64;

@@ -67,9 +67,9 @@ impl Hub {
         if self.viewer_mut(id).is_none() {
             return self.error(id, "malformed", "a watcher only listens");
         }
-        match serde_json::from_str(text) {
-            Ok(message) => self.viewer_message(id, message, now),
-            Err(error) => self.error(id, "malformed", &format!("not a viewer's message: {error}")),
+        match ViewerMessage::read(text) {
+            Some(message) => self.viewer_message(id, message, now),
+            None => self.error(id, "malformed", "not a viewer's message, or a field is missing"),
         }
     }
 
@@ -118,7 +118,7 @@ impl Hub {
         if has_room {
             viewer.restart(resume_seq);
         }
-        self.streams.entry(session_id).or_default();
+        self.streams.get_or_default(session_id);
         if !self.viewers_of(session_id).any(|(_, viewer)| viewer.control) {
             self.set_controller(id, true);
         }
@@ -185,7 +185,7 @@ impl Hub {
         let Some(viewer) = self.viewer_mut(id) else { return };
         let session_id = viewer.session_id;
         viewer.control = on;
-        for (other, connected) in &mut self.browsers {
+        for (other, connected) in self.browsers.iter_mut() {
             if let Browser::Viewer(viewer) = &mut connected.browser
                 && *other != id
                 && viewer.session_id == session_id

@@ -5,16 +5,16 @@ use super::pending::Waiter;
 use super::viewer::Phase;
 use super::{Browser, CallError, Effect, Hub, Record, TransferId};
 use crate::limits::{CLOSE_ENDED, RECONCILE_MS};
+use miniserde::{Deserialize, Serialize};
 use protocol::commands::{Command, GatewayWatch, SessionDetach};
 use protocol::envelope::{Head, peek};
 use protocol::events::{self, Event, GatewayHealth, GatewayHello, GatewayOffline, SessionEnded};
 use protocol::frame::{Frame, HEADER_BYTES, Kind};
 use protocol::limits::{MAX_BINARY_BYTES, MAX_SESSIONS, MAX_TEXT_BYTES, OUTPUT_FRAME_BYTES};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use protocol::small_map::SmallMap;
 
-/// The gateway's connection. Serialised as it is into the socket's attachment.
-#[derive(Debug, Serialize, Deserialize)]
+/// The gateway's connection.
+#[derive(Debug)]
 pub struct Gateway {
     /// Whether it has said hello.
     pub(super) greeted: bool,
@@ -22,29 +22,48 @@ pub struct Gateway {
     enrolling: bool,
     /// Whether it was told that somebody watches.
     watched: bool,
-    /// The id of the last transfer, and those under way. Attachments of older versions do not have
-    /// it.
-    #[serde(default)]
-    pub(super) transfers: Option<(TransferId, Vec<TransferId>)>,
     /// The sessions that it reported on this connection, until they are compared.
-    #[serde(skip)]
     reconcile: Option<Reconcile>,
 }
 
 #[derive(Debug)]
 struct Reconcile {
     greeted_at: u64,
-    known: BTreeSet<u32>,
+    known: SmallMap<u32, ()>,
+}
+
+/// What the socket's attachment keeps of it.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    greeted: bool,
+    enrolling: bool,
+    watched: bool,
+    /// The id of the last transfer.
+    last_transfer: TransferId,
+    /// Those under way.
+    transfers: Vec<TransferId>,
 }
 
 impl Gateway {
+    fn attachment(&self, (last_transfer, transfers): (TransferId, Vec<TransferId>)) -> String {
+        let Self { greeted, enrolling, watched, .. } = *self;
+        crate::json::of(&Kept { greeted, enrolling, watched, last_transfer, transfers })
+    }
+
+    /// The connection that an attachment keeps, with its last transfer and those under way.
+    pub(super) fn restore(attachment: &str) -> Option<(Self, (TransferId, Vec<TransferId>))> {
+        let kept: Kept = miniserde::json::from_str(attachment).ok()?;
+        let Kept { greeted, enrolling, watched, last_transfer, transfers } = kept;
+        Some((Self { greeted, enrolling, watched, reconcile: None }, (last_transfer, transfers)))
+    }
+
     pub(super) fn reconcile_deadline(&self) -> Option<u64> {
         self.reconcile.as_ref().map(|one| one.greeted_at + RECONCILE_MS)
     }
 
     fn know(&mut self, session_id: u32) {
         if let Some(reconcile) = &mut self.reconcile {
-            reconcile.known.insert(session_id);
+            reconcile.known.insert(session_id, ());
         }
     }
 }
@@ -54,8 +73,7 @@ impl Hub {
     pub fn gateway_connected(&mut self, enrolling: bool) {
         self.gateway_gone();
         let (greeted, watched) = (false, false);
-        let (transfers, reconcile) = (None, None);
-        self.gateway = Some(Gateway { greeted, enrolling, watched, transfers, reconcile });
+        self.gateway = Some(Gateway { greeted, enrolling, watched, reconcile: None });
         self.save_gateway();
     }
 
@@ -162,12 +180,15 @@ impl Hub {
     fn greeted(&mut self, mut hello: GatewayHello, now: u64) {
         let Some(gateway) = &mut self.gateway else { return };
         gateway.greeted = true;
-        let known: BTreeSet<u32> = hello.sessions.iter().map(|one| one.session_id).collect();
+        let mut known = SmallMap::default();
+        for session in &hello.sessions {
+            known.insert(session.session_id, ());
+        }
         self.effects.push(Effect::Record(Record::Hello {
             version: hello.version.clone(),
             hostname: hello.hostname.clone(),
             system_info: crate::json::of(&hello.system_info),
-            sessions: known.iter().copied().collect(),
+            sessions: known.keys().copied().collect(),
             max_sessions: hello.max_sessions,
         }));
         gateway.reconcile = Some(Reconcile { greeted_at: now, known });
@@ -198,7 +219,7 @@ impl Hub {
         self.tell_watchers(&Event::from(offline).to_json(None));
         for connected in self.browsers.values_mut() {
             let Browser::Viewer(viewer) = &mut connected.browser else { continue };
-            self.touched.insert(viewer.session_id);
+            self.touched.insert(viewer.session_id, ());
             viewer.request_id = None;
             if viewer.phase == Phase::Live {
                 viewer.phase = Phase::Awaiting;
@@ -295,12 +316,13 @@ impl Hub {
         let due = |gateway: &Gateway| gateway.reconcile_deadline().is_some_and(|at| at <= now);
         let Some(gateway) = self.gateway.as_mut().filter(|gateway| due(gateway)) else { return };
         let Some(Reconcile { greeted_at, known }) = gateway.reconcile.take() else { return };
-        let missing: BTreeSet<u32> = self
-            .viewers()
-            .map(|(_, viewer)| viewer.session_id)
-            .filter(|session_id| !known.contains(session_id))
-            .collect();
-        for session_id in missing {
+        let mut missing = SmallMap::default();
+        for (_, viewer) in self.viewers() {
+            if !known.contains_key(&viewer.session_id) {
+                missing.insert(viewer.session_id, ());
+            }
+        }
+        for session_id in missing.into_keys() {
             let lost = SessionEnded {
                 session_id,
                 exit_code: None,
@@ -311,15 +333,13 @@ impl Hub {
             self.tell_watchers(&text);
             self.dismiss(session_id, &text);
         }
-        let known = known.into_iter().collect();
+        let known = known.into_keys().collect();
         self.effects.push(Effect::Record(Record::Lost { known, before: greeted_at }));
     }
 
     pub(super) fn save_gateway(&mut self) {
         if let Some(gateway) = &mut self.gateway {
-            gateway.transfers = Some(self.transfers.kept());
-            // Flags and numbers always serialise.
-            let attachment = serde_json::to_string(gateway).unwrap_or_default();
+            let attachment = gateway.attachment(self.transfers.kept());
             self.effects.push(Effect::SaveGateway(attachment));
         }
     }

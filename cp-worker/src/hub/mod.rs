@@ -22,10 +22,10 @@ mod tests;
 pub mod transfers;
 pub mod viewer;
 
+use miniserde::{Deserialize, Serialize};
 use pending::{Pending, Waiter};
 use protocol::commands::Command;
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use protocol::small_map::SmallMap;
 use viewer::{Phase, Viewer};
 
 use crate::limits::SAVE_INTERVAL_MS;
@@ -42,10 +42,33 @@ pub type SocketId = u32;
 pub type CallId = u32;
 
 /// A browser's socket.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 enum Browser {
     Watcher,
     Viewer(Viewer),
+}
+
+/// What an attachment keeps of a browser.
+#[derive(Serialize, Deserialize)]
+struct KeptBrowser {
+    /// `None` for a watcher.
+    #[serde(rename = "Viewer")]
+    viewer: Option<viewer::Kept>,
+}
+
+impl Browser {
+    fn attachment(&self) -> String {
+        let viewer = match self {
+            Self::Watcher => None,
+            Self::Viewer(viewer) => Some(viewer.kept()),
+        };
+        crate::json::of(&KeptBrowser { viewer })
+    }
+
+    fn restore(attachment: &str) -> Option<Self> {
+        let KeptBrowser { viewer } = miniserde::json::from_str(attachment).ok()?;
+        Some(viewer.map_or(Self::Watcher, |kept| Self::Viewer(Viewer::restore(kept))))
+    }
 }
 
 #[derive(Debug)]
@@ -65,14 +88,14 @@ pub struct Hub {
     instance: u32,
     requests: u32,
     gateway: Option<Gateway>,
-    browsers: BTreeMap<SocketId, Connected>,
-    streams: BTreeMap<u32, Stream>,
+    browsers: SmallMap<SocketId, Connected>,
+    streams: SmallMap<u32, Stream>,
     pending: Pending,
     transfers: Transfers,
     written: attention::Written,
     rates: rates::Rates,
     /// Sessions whose viewers may have to be told their state.
-    touched: BTreeSet<u32>,
+    touched: SmallMap<u32, ()>,
     save_at: Option<u64>,
     effects: Vec<Effect>,
 }
@@ -85,13 +108,13 @@ impl Hub {
             instance,
             requests: 0,
             gateway: None,
-            browsers: BTreeMap::new(),
-            streams: BTreeMap::new(),
+            browsers: SmallMap::default(),
+            streams: SmallMap::default(),
             pending: Pending::default(),
             transfers: Transfers::new(instance),
             written: attention::Written::default(),
             rates: rates::Rates::default(),
-            touched: BTreeSet::new(),
+            touched: SmallMap::default(),
             save_at: None,
             effects: Vec::new(),
         }
@@ -99,21 +122,20 @@ impl Hub {
 
     /// Takes back the gateway's socket after hibernation, from its attachment.
     pub fn restore_gateway(&mut self, attachment: &str) {
-        let gateway: Option<Gateway> = serde_json::from_str(attachment).ok();
-        if let Some(kept) = gateway.as_ref().and_then(|gateway| gateway.transfers.clone()) {
-            self.transfers.restore(kept);
-        }
-        self.gateway = gateway;
+        self.gateway = Gateway::restore(attachment).map(|(gateway, transfers)| {
+            self.transfers.restore(transfers);
+            gateway
+        });
     }
 
     /// Takes back a browser's socket after hibernation, from its attachment. Called for all
     /// sockets, the gateway's first.
     pub fn restore_browser(&mut self, id: SocketId, attachment: &str) {
-        let Ok(browser) = serde_json::from_str::<Browser>(attachment) else { return };
+        let Some(browser) = Browser::restore(attachment) else { return };
         if let Browser::Viewer(viewer) = &browser
             && viewer.is_attached()
         {
-            self.streams.entry(viewer.session_id).or_default().restore(viewer.seen);
+            self.streams.get_or_default(viewer.session_id).restore(viewer.seen);
         }
         self.browsers.insert(id, Connected { browser, told: None, unsaved: false });
     }
@@ -170,12 +192,12 @@ impl Hub {
     }
 
     /// Viewers of each session that has some.
-    pub fn viewer_counts(&self) -> BTreeMap<u32, usize> {
-        let mut counts = BTreeMap::new();
+    pub fn viewer_counts(&self) -> Vec<(u32, usize)> {
+        let mut counts = SmallMap::<u32, usize>::default();
         for (_, viewer) in self.viewers() {
-            *counts.entry(viewer.session_id).or_insert(0) += 1;
+            *counts.get_or_default(viewer.session_id) += 1;
         }
-        counts
+        counts.iter().map(|(session_id, count)| (*session_id, *count)).collect()
     }
 
     /// What passed in the last minute, as the API shows it.
@@ -306,7 +328,7 @@ impl Hub {
     }
 
     fn tell_watchers(&mut self, text: &str) {
-        for (id, connected) in &self.browsers {
+        for (id, connected) in self.browsers.iter() {
             if connected.browser == Browser::Watcher {
                 self.effects.push(Effect::ToBrowser(*id, text.to_owned()));
             }
@@ -332,7 +354,7 @@ impl Hub {
     }
 
     fn touch(&mut self, session_id: u32) {
-        self.touched.insert(session_id);
+        self.touched.insert(session_id, ());
     }
 
     fn save_soon(&mut self, id: SocketId, now: u64) {
@@ -362,7 +384,7 @@ impl Hub {
 
     /// Tells the viewers of touched sessions what changed for them, and saves them.
     fn settle(&mut self) {
-        for session_id in std::mem::take(&mut self.touched) {
+        for session_id in std::mem::take(&mut self.touched).into_keys() {
             let states: Vec<_> = self
                 .viewers_of(session_id)
                 .map(|(id, viewer)| (id, self.state_of(viewer)))
@@ -392,8 +414,7 @@ impl Hub {
         if let Browser::Viewer(viewer) = &mut connected.browser {
             viewer.seen = self.streams.get(&viewer.session_id).and_then(Stream::seen);
         }
-        // A struct of numbers, flags and short strings always serialises.
-        let attachment = serde_json::to_string(&connected.browser).unwrap_or_default();
+        let attachment = connected.browser.attachment();
         self.effects.push(Effect::SaveBrowser(id, attachment));
     }
 }

@@ -3,7 +3,7 @@
 use super::transfers::TransferId;
 use super::{CallId, SocketId};
 use crate::limits::{COMMAND_TIMEOUT_MS, MAX_PENDING};
-use std::collections::BTreeMap;
+use protocol::small_map::SmallMap;
 
 /// Who is to be told of a command's ack.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +30,7 @@ struct Waiting {
 
 /// The commands without an ack so far, by `request_id`.
 #[derive(Debug, Default)]
-pub struct Pending(BTreeMap<String, Waiting>);
+pub struct Pending(SmallMap<String, Waiting>);
 
 impl Pending {
     /// Notes that `request_id` was sent at `now` (milliseconds) for `waiter`.

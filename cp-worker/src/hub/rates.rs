@@ -4,8 +4,9 @@
 
 use crate::limits::{METER_SLOT_MS, METER_WINDOW_MS, RUNAWAY_BYTES_PER_SECOND, RUNAWAY_MS};
 use protocol::limits::MAX_SESSIONS;
+use protocol::small_map::SmallMap;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// Slots of the window.
 const SLOTS: u64 = METER_WINDOW_MS / METER_SLOT_MS;
@@ -99,7 +100,7 @@ impl Count {
 #[derive(Debug, Default)]
 pub(super) struct Rates {
     all: Meter,
-    sessions: BTreeMap<u32, Meter>,
+    sessions: SmallMap<u32, Meter>,
 }
 
 impl Rates {
@@ -123,7 +124,7 @@ impl Rates {
                 return None;
             }
         }
-        let meter = self.sessions.entry(session_id).or_default();
+        let meter = self.sessions.get_or_default(session_id);
         meter.add(more, now);
         Some(meter)
     }

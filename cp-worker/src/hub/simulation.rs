@@ -12,7 +12,7 @@ use protocol::limits::{
 };
 use protocol::seq::{narrow, widen};
 use serde_json::{Value, json};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 const SCHEDULES: u64 = 1_200;
 const STEPS: u32 = 500;

@@ -20,8 +20,8 @@ use crate::auth::token;
 use crate::auth::token::Admission;
 use crate::limits::BODY_BYTES;
 use crate::routes::Route;
+use miniserde::Deserialize;
 pub(super) use relay::Relay;
-use serde::de::DeserializeOwned;
 use worker::{Env, Request};
 
 /// Answers all routes but the gateway's socket and the web app's files.
@@ -140,7 +140,7 @@ pub async fn gateway_socket(
     Relay::to(env, gateway_id)?.open_socket("/gateway").await
 }
 
-async fn body<T: DeserializeOwned>(request: &mut Request) -> Result<T, Failure> {
+async fn body<T: Deserialize>(request: &mut Request) -> Result<T, Failure> {
     let length = request.headers().get("Content-Length")?;
     let too_large = || Failure::new("too_large", "the body is limited to 64 KiB");
     if length.and_then(|length| length.parse().ok()).is_some_and(|len: usize| len > BODY_BYTES) {
@@ -152,8 +152,9 @@ async fn body<T: DeserializeOwned>(request: &mut Request) -> Result<T, Failure> 
     if read.len() > BODY_BYTES {
         return Err(too_large());
     }
-    let bytes = read.payload().to_vec();
-    serde_json::from_slice(&bytes).map_err(|error| Failure::invalid(&error.to_string()))
+    let text = String::from_utf8(read.payload().to_vec()).unwrap_or_default();
+    let unreadable = |_| Failure::invalid("the body must be JSON with the fields of this request");
+    miniserde::json::from_str(&text).map_err(unreadable)
 }
 
 /// What stands behind the `?` of an address.

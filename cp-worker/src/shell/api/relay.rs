@@ -2,10 +2,9 @@
 
 use crate::hub::CallError;
 use crate::shell::respond::{Failure, Outcome};
+use miniserde::Deserialize;
 use protocol::commands::Command;
 use protocol::events::{self, Event};
-use serde::Deserialize;
-use std::collections::BTreeMap;
 use worker::web_sys::{self, ReadableStream, RequestInit};
 use worker::{Env, Method, Request, Response, Stub, js_sys};
 
@@ -18,7 +17,15 @@ pub(super) struct HubStatus {
     /// Whether the gateway is connected.
     pub(super) online: bool,
     /// Viewers of each session that has some.
-    pub(super) viewers: BTreeMap<u32, usize>,
+    viewers: Vec<(u32, usize)>,
+}
+
+impl HubStatus {
+    /// Viewers of a session.
+    pub(super) fn viewers_of(&self, session_id: u32) -> usize {
+        let found = self.viewers.iter().find(|(id, _)| *id == session_id);
+        found.map_or(0, |(_, count)| *count)
+    }
 }
 
 impl Relay {
@@ -54,7 +61,8 @@ impl Relay {
 
     /// What the hub knows.
     pub(super) async fn status(&self) -> Result<HubStatus, Failure> {
-        Ok(self.tell("/status", "").await?.json().await?)
+        let text = self.tell("/status", "").await?.text().await?;
+        Ok(miniserde::json::from_str(&text).unwrap_or_default())
     }
 
     /// Sends a command and waits for the gateway's ack; the event that it asked for, if any came.
@@ -69,7 +77,11 @@ impl Relay {
                 let text = response.text().await.map_err(here)?;
                 Ok(events::decode(&text).map(|(_, event)| event))
             }
-            _ => Err(response.json().await.map_or_else(here, CallFailure::There)),
+            _ => {
+                let text = response.text().await.map_err(here)?;
+                let error = miniserde::json::from_str(&text);
+                Err(CallFailure::There(error.unwrap_or_else(|_| CallError::interrupted())))
+            }
         }
     }
 

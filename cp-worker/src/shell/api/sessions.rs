@@ -124,7 +124,7 @@ fn session_json(gateway_id: &str, row: &SessionRow, hub: &HubStatus) -> Value {
         "ended_at": row.ended_at.map(millis),
         "last_activity_at": millis(active_at),
         "archived": now().saturating_sub(silent_since) >= ARCHIVE_MS,
-        "viewers": hub.viewers.get(&row.session_id).copied().unwrap_or(0),
+        "viewers": hub.viewers_of(row.session_id),
         "attention": attention_json(row),
     })
 }

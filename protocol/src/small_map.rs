@@ -1,7 +1,9 @@
 //! A sorted vector with the names of `BTreeMap`, for the few sessions, panes or codes that there are.
 //!
-//! Each pair of types costs a `BTreeMap` 6 KB of a binary that is to be about 1 MB, and up to a
-//! hundred entries are found and moved in a vector as quickly.
+//! Each pair of types costs a `BTreeMap` 6 KB, of a gateway that is to be about 1 MB and a Worker that
+//! is to be less; and up to a hundred entries are found and moved in a vector as quickly.
+
+use std::borrow::Borrow;
 
 /// Values by key, in the keys' order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,23 +17,35 @@ impl<K, V> Default for SmallMap<K, V> {
 
 impl<K: Ord, V> SmallMap<K, V> {
     /// Where the key is, or else where it belongs.
-    fn find(&self, key: &K) -> Result<usize, usize> {
-        self.0.binary_search_by(|(other, _)| other.cmp(key))
+    fn find<Q: Ord + ?Sized>(&self, key: &Q) -> Result<usize, usize>
+    where
+        K: Borrow<Q>,
+    {
+        self.0.binary_search_by(|(other, _)| other.borrow().cmp(key))
     }
 
     /// The key's value.
-    pub fn get(&self, key: &K) -> Option<&V> {
+    pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
         self.0.get(self.find(key).ok()?).map(|(_, value)| value)
     }
 
     /// The key's value, to be changed.
-    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+    pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
         let index = self.find(key).ok()?;
         self.0.get_mut(index).map(|(_, value)| value)
     }
 
     /// Whether the key has a value.
-    pub fn contains_key(&self, key: &K) -> bool {
+    pub fn contains_key<Q: Ord + ?Sized>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+    {
         self.find(key).is_ok()
     }
 
@@ -60,7 +74,10 @@ impl<K: Ord, V> SmallMap<K, V> {
     }
 
     /// Takes the key out.
-    pub fn remove(&mut self, key: &K) -> Option<V> {
+    pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
         self.find(key).ok().map(|index| self.0.remove(index).1)
     }
 
@@ -106,9 +123,24 @@ impl<K: Ord, V> SmallMap<K, V> {
         self.0.into_iter().map(|(_, value)| value)
     }
 
+    /// All keys in order.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.0.iter().map(|(key, _)| key)
+    }
+
+    /// All keys in order, without the map.
+    pub fn into_keys(self) -> impl Iterator<Item = K> {
+        self.0.into_iter().map(|(key, _)| key)
+    }
+
     /// Keeps the entries for which `keep` is true.
-    pub fn retain(&mut self, mut keep: impl FnMut(&K, &V) -> bool) {
-        self.0.retain(|(key, value)| keep(key, value));
+    pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
+        self.0.retain_mut(|(key, value)| keep(key, value));
+    }
+
+    /// Takes all out.
+    pub fn clear(&mut self) {
+        self.0.clear();
     }
 }
 
@@ -142,7 +174,7 @@ mod tests {
                         *theirs.entry(key).or_default() += 1;
                     }
                     4 => {
-                        ours.retain(|other, value| *other != key && value % 5 != 0);
+                        ours.retain(|other, value| *other != key && *value % 5 != 0);
                         theirs.retain(|other, value| *other != key && *value % 5 != 0);
                     }
                     _ => {
@@ -162,7 +194,11 @@ mod tests {
                 assert!(ours.iter_mut().eq(theirs.iter_mut()));
                 assert!(ours.values_mut().eq(theirs.values_mut()));
             }
-            assert!(ours.into_values().eq(theirs.into_values()));
+            assert!(ours.keys().eq(theirs.keys()));
+            assert!(ours.clone().into_keys().eq(theirs.clone().into_keys()));
+            assert!(ours.clone().into_values().eq(theirs.into_values()));
+            ours.clear();
+            assert!(ours.is_empty());
         }
     }
 }
