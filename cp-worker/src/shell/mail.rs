@@ -55,10 +55,10 @@ async fn post(env: &Env, key: &str, mail: &Mail) -> std::result::Result<(), Fail
         Ok(answer) if answer.is_ok() => return Ok(()),
         Ok(answer) => {
             let name = answer.json();
-            let name = name.get("name").and_then(Value::as_str).unwrap_or("no reason");
+            let name = name.get("name").and_then(Value::as_str).unwrap_or("no reason given");
             log::error("mail.refused", &name, json!({ "status": answer.status }));
         }
-        Err(error) => log::error("mail.failed", &error, json!({})),
+        Err(error) => log::error("mail.unanswered", &error, json!({})),
     }
     Err(Failure::new("mail_failed", "the mail could not be sent; try again in a few minutes"))
 }

@@ -15,8 +15,10 @@ use worker::{Env, Request, Result};
 const SCRIPT: &str = include_str!("../../../../deploy/install.sh");
 const PLACEHOLDER: &str = "@ORIGIN@";
 
-/// The targets of releases; no other is looked for.
-const TARGETS: [&str; 6] = [
+/// The targets of releases, and of what people build themselves; no other is looked for.
+const TARGETS: [&str; 8] = [
+    "x86_64-unknown-linux-gnu",
+    "aarch64-unknown-linux-gnu",
     "x86_64-unknown-linux-musl",
     "aarch64-unknown-linux-musl",
     "armv7-unknown-linux-musleabihf",

@@ -81,6 +81,7 @@ impl Asker<'_> {
             return Err(Failure::invalid("email must be the address of this account"));
         }
         let gateway_ids = self.gateway_ids().await?;
+        self.leave_cloud().await;
         // The rows first: a gateway that is thrown out must not find its way back.
         if !self.db.delete_user(&self.user.user_id).await? {
             let message = "destroy your droplets first: they would go on costing money";
@@ -104,8 +105,8 @@ impl Asker<'_> {
                 Err(failure) => Err(failure),
             };
             if let Err(failure) = told {
-                let fields = json!({ "gateway_id": gateway_id });
-                log::error("hub.unreachable", &failure.code(), fields);
+                let fields = json!({ "gateway_id": gateway_id, "operation": operation });
+                log::error("hub.untold", &failure.code(), fields);
             }
         }
     }
