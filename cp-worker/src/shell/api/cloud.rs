@@ -124,7 +124,7 @@ impl Asker<'_> {
                 if kept.map_err(failed)? {
                     return Ok(());
                 }
-            } else if !self.forget_account(cloud).await.map_err(failed)? {
+            } else if !self.forget_account().await.map_err(failed)? {
                 return Err("other_account");
             }
         }
@@ -132,14 +132,17 @@ impl Asker<'_> {
     }
 
     /// Forgets the account and gives its token back; `false` when droplets hold it.
-    async fn forget_account(&self, cloud: &Cloud) -> worker::Result<bool> {
+    async fn forget_account(&self) -> worker::Result<bool> {
         let user_id = &self.user.user_id;
         let Some(row) = self.db.remove_connection(user_id).await? else {
             return Ok(self.db.connection(user_id).await?.is_none());
         };
-        match cloud.open(&row, "access").await {
-            Ok(token) => cloud.revoke(&token).await,
-            Err(error) => log::error("cloud_not_revoked", &error, json!({})),
+        // A deployment that gave up DigitalOcean has nothing to give the token back with.
+        if let Ok(Some(cloud)) = Cloud::read(self.env) {
+            match cloud.open(&row, "access").await {
+                Ok(token) => cloud.revoke(&token).await,
+                Err(error) => log::error("cloud_not_revoked", &error, json!({})),
+            }
         }
         Ok(true)
     }
@@ -147,14 +150,13 @@ impl Asker<'_> {
     /// Gives the account's token back when its owner leaves: forgotten here, it would be good for
     /// a while longer there.
     pub(super) async fn leave_cloud(&self) {
-        let Ok(Some(cloud)) = Cloud::read(self.env) else { return };
-        if let Err(error) = self.forget_account(&cloud).await {
+        if let Err(error) = self.forget_account().await {
             log::error("cloud_not_revoked", &error, json!({}));
         }
     }
 
     pub(super) async fn disconnect_cloud(&self) -> Outcome {
-        if self.forget_account(&self.cloud()?).await? {
+        if self.forget_account().await? {
             return nothing();
         }
         let message = "destroy your droplets first: they would go on costing money";
@@ -162,7 +164,8 @@ impl Asker<'_> {
     }
 
     pub(super) async fn cloud_options(&self) -> Outcome {
-        json(200, &self.options(&self.cloud()?, self.account_row().await?).await?)
+        let account = self.account_row().await?;
+        json(200, &self.options(&self.cloud()?, account).await?)
     }
 
     /// What can be had, as the account was told a few minutes ago at most.
@@ -184,7 +187,7 @@ impl Asker<'_> {
 
     pub(super) async fn create_droplet(&self, new: NewDroplet) -> Outcome {
         let new = new.check().map_err(Failure::invalid)?;
-        let (cloud, account) = (self.cloud()?, self.account_row().await?);
+        let (account, cloud) = (self.account_row().await?, self.cloud()?);
         if account.text("state") != "connected" {
             return Err(Trouble::Expired.into());
         }
