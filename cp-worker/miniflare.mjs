@@ -1,11 +1,11 @@
 // Hosts the built worker on this machine: workerd through Miniflare, D1 on SQLite, no account.
 //
 //   node cp-worker/miniflare.mjs [--port 0] [--state DIR] [--assets DIR] [--build DIR]
-//                                [--auth-mode dev|email] [--no-stdin]
+//                                [--auth-mode dev|email] [--no-stdin] [--quiet]
 //
-// Prints one line of JSON, {"url": …}, once it answers; the worker's log goes to standard error.
-// Ends on SIGINT, SIGTERM and when its standard input closes, so that it never outlives the process
-// that started it. Passes on what `PASSED` names from the environment.
+// Prints one line of JSON, {"url": …}, once it answers; the worker's log goes to standard error, with
+// --quiet only what went wrong. Ends on SIGINT, SIGTERM and when its standard input closes, so that
+// it never outlives the process that started it. Passes on what `PASSED` names from the environment.
 // As a module it exports `start(options)`, which the tests use.
 import { Miniflare } from "miniflare";
 import { randomBytes } from "node:crypto";
@@ -21,7 +21,7 @@ const WORKER_FIRST = ["/", "/api/*", "/gateway/*", "/install.sh"];
 
 /** Variables and secrets that are passed on where the environment has them. */
 const PASSED = [
-  "SUPPORT_PUBLIC_KEY",
+  ...["SUPPORT_PUBLIC_KEY", "RELEASE_URL"],
   ...["MAIL_API_KEY", "MAIL_API_URL", "MAIL_FROM"],
   ...["GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_URL", "GITHUB_API_URL"],
   ...["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"],
@@ -72,7 +72,7 @@ export async function start(options = {}) {
   });
   try {
     const url = (await mf.ready).origin;
-    await migrate(await mf.getD1Database("DB"), join(HERE, "migrations"));
+    await migrate(await mf.getD1Database("DB"));
     return { mf, url };
   } catch (error) {
     await mf.dispose();
@@ -117,7 +117,7 @@ function secrets(state) {
 }
 
 /** Applies what is not applied yet, in order, each file as a whole or not at all. */
-async function migrate(db, folder) {
+export async function migrate(db, folder = join(HERE, "migrations")) {
   await db
     .prepare("CREATE TABLE IF NOT EXISTS d1_migrations (name TEXT PRIMARY KEY, applied_at TEXT)")
     .run();
@@ -154,6 +154,7 @@ async function main() {
       build: { type: "string" },
       "auth-mode": { type: "string", default: "dev" },
       "no-stdin": { type: "boolean", default: false },
+      quiet: { type: "boolean", default: false },
     },
   });
   const { port, state, assets, build } = values;
@@ -161,7 +162,7 @@ async function main() {
   // Only what is given: what is not set up is not offered.
   const given = PASSED.filter((name) => process.env[name]);
   const bindings = Object.fromEntries(given.map((name) => [name, process.env[name]]));
-  const log = console.error;
+  const log = values.quiet ? undefined : console.error;
   const options = { port: Number(port), state, assets, build, authMode, bindings, log };
   const { mf, url } = await start(options);
   const cron = setInterval(() => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { mailingWorld } from "./accounts.mjs";
 import { granted } from "./answering.mjs";
 import { Gateway, Socket, User, frame, unframe, until, world } from "./harness.mjs";
 
@@ -365,5 +366,78 @@ test("12: there is no webhook and no other back door", async (t) => {
       body: JSON.stringify(body),
     });
     assert.ok([404, 405].includes(response.status), `${path}: ${response.status}`);
+  }
+});
+
+test("13: a stolen cookie is worthless once its owner signed out, anywhere, or is gone", async (t) => {
+  const { url } = await world(t);
+  for (const [what, end] of Object.entries({
+    "sign-out": (user) => user.ask("POST", "/api/auth/sign-out", undefined, 204),
+    "sign-out everywhere, from another browser": async () => {
+      const other = await User.signIn(url);
+      await other.ask("POST", "/api/auth/sign-out-everywhere", undefined, 204);
+    },
+    "the account's end": (user) => user.ask("DELETE", "/api/me", { email: "ada@example.com" }, 204),
+  })) {
+    const { user, gateway, session_id } = await granted(url);
+    const thief = Object.assign(new User(url), { cookie: user.cookie });
+    const open = await thief.viewer(gateway, session_id);
+    await thief.ask("GET", "/api/servers");
+    await end(user);
+    assert.equal((await open.closed).code, 4401, what);
+    for (const path of ["/api/me", "/api/servers", `/api/servers/${gateway.id}/sessions`]) {
+      assert.deepEqual(await refusal(await thief.fetch("GET", path)), [401, "not_signed_in"], what);
+    }
+    assert.equal((await (await thief.viewer(gateway, session_id)).closed).code, 4401, what);
+    const named = await thief.fetch("POST", "/api/servers", { name: "mine" });
+    assert.equal(named.status, 401, what);
+  }
+});
+
+test("14: a link leads to this deployment, whatever host was asked, and to no other", async (t) => {
+  const origin = "https://chatcode.example";
+  const here = await mailingWorld(t, { bindings: { PUBLIC_ORIGIN: origin } });
+  const body = JSON.stringify({ email: "ada@example.com" });
+  const answer = await raw(
+    here.url,
+    `POST /api/auth/email HTTP/1.1\r\nHost: evil.example\r\nOrigin: ${origin}\r\n` +
+      "X-Forwarded-Host: evil.example\r\nX-Original-URL: https://evil.example/\r\n" +
+      `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  assert.equal(statusOf(answer), 202, answer);
+  const { text } = await until("the mail", () => here.mail.mails[0]);
+  assert.ok(text.includes(`${origin}/sign-in/confirm#token=`), text);
+  assert.ok(!text.includes("evil.example"), text);
+  // A cookie of another deployment, with other secrets, is a made-up one here.
+  const other = await world(t);
+  const ada = await User.signIn(other.url);
+  const stranger = Object.assign(new User(here.url), { cookie: ada.cookie });
+  assert.equal((await stranger.fetch("GET", "/api/me")).status, 401);
+});
+
+test("15: nobody is signed in by an answer that no provider gave to this browser", async (t) => {
+  const bindings = { GITHUB_CLIENT_ID: "id", GITHUB_CLIENT_SECRET: "secret" };
+  const { url } = await world(t, { bindings, outboundService: () => new Response("", { status: 500 }) });
+  const get = (path, cookie) =>
+    fetch(url + path, { redirect: "manual", headers: cookie ? { cookie } : {} });
+  const begun = await get("/api/auth/github");
+  assert.equal(begun.status, 302);
+  const state = new URL(begun.headers.get("location")).searchParams.get("state");
+  const cookie = begun.headers.get("set-cookie").split(";")[0];
+  for (const [what, path, held] of [
+    ["a browser that began nothing", `?code=c&state=${state}`, undefined],
+    ["a made-up state", "?code=c&state=AAAA", cookie],
+    ["no state", "?code=c", cookie],
+    ["a forged cookie", `?code=c&state=${state}`, `${cookie.slice(0, -2)}AA`],
+    ["a state twice", `?code=c&state=${state}&state=x`, `${cookie.split("=")[0]}=e30.e30`],
+    ["no code", `?state=${state}`, cookie],
+    ["a refusal", `?error=access_denied&state=${state}`, cookie],
+    ["a code that the provider does not know", `?code=c&state=${state}`, cookie],
+  ]) {
+    const answer = await get(`/api/auth/github/callback${path}`, held);
+    assert.equal(answer.status, 302, what);
+    assert.match(answer.headers.get("location"), /^(https?:\/\/[^/]+)?\/sign-in\?problem=\w+$/, what);
+    const set = answer.headers.getSetCookie().join("\n");
+    assert.doesNotMatch(set, /chatcode_session=[^;]/, what);
   }
 });

@@ -9,6 +9,10 @@ const SESSION = { name: "n", workdir: "app", agent: "none", cols: 80, rows: 24 }
 const SERVER = "/api/servers/:gateway_id";
 const A_SESSION = `${SERVER}/sessions/:session_id`;
 
+/** Whom nobody has mailed yet: asking often is another test's subject. */
+let last = 0;
+const someone = () => ({ email: `eve${(last += 1)}@example.com` });
+
 /**
  * A row: method, path, whom it is for, the status that those get, and what else is sent.
  *
@@ -22,7 +26,7 @@ export const ROUTES = [
   ["GET", "/api/config", "anyone", 200],
   ["GET", "/api/status", "anyone", 200],
   ["POST", "/api/auth/dev", "dev", 200, { body: { email: "eve@example.com" } }],
-  ["POST", "/api/auth/email", "anyone", 202, { body: { email: "eve@example.com" } }],
+  ["POST", "/api/auth/email", "anyone", 202, { body: someone }],
   ["POST", "/api/auth/email/confirm", "anyone", 410, { body: { token: "A".repeat(43) } }],
   ["GET", "/api/auth/github", "anyone", 404],
   ["GET", "/api/auth/google", "anyone", 404],
@@ -82,7 +86,7 @@ export function address(row, { gateway_id, session_id = 1 }) {
   const path = row.path
     .replace(":gateway_id", gateway_id)
     .replace(":session_id", session_id)
-    .replace(":sign_in_id", "0".repeat(24))
+    .replace(":sign_in_id", "0".repeat(64))
     .replace(":agent", "codex");
   return row.query ? `${path}?${row.query}` : path;
 }

@@ -62,10 +62,10 @@ pub const FOCUS_SILENCE_MS: u64 = 60_000;
 pub const SWEEP_INTERVAL_MS: u64 = 600_000;
 
 /// Milliseconds over which the hub counts what passes it: long enough to be read as a rate.
-pub const RATE_WINDOW_MS: u64 = 60_000;
+pub const METER_WINDOW_MS: u64 = 60_000;
 
 /// Milliseconds of a slot: the steps in which that window moves.
-pub const RATE_SLOT_MS: u64 = 5_000;
+pub const METER_SLOT_MS: u64 = 5_000;
 
 /// Bytes a second of output above which a session may be a runaway: no program that somebody
 /// reads prints that much, and at 16 KiB a frame it is 32 messages a second that are paid for.

@@ -14,7 +14,7 @@ fn documented() -> Vec<(String, String)> {
     let place = |segment: &str| match segment {
         ":session_id" => "7".to_owned(),
         ":agent" => "codex".to_owned(),
-        ":sign_in_id" => "0".repeat(24),
+        ":sign_in_id" => "0".repeat(64),
         other => other.replace(':', ""),
     };
     let requests = requests.map(|(method, address)| {

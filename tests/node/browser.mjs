@@ -67,7 +67,8 @@ async function open({ page: name, url, width, height, scheme, phone }) {
   const context = await browser.newContext({
     viewport: { width: width ?? 1280, height: height ?? 800 },
     colorScheme: scheme ?? 'dark',
-    ...(phone && { hasTouch: true, isMobile: true, deviceScaleFactor: 2 }),
+    // One pixel to each of CSS: with more, the emulation tells canvases a size that is none.
+    ...(phone && { hasTouch: true, isMobile: true }),
   });
   // As a person who was asked and said yes.
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
@@ -137,6 +138,7 @@ const DEEDS = {
   reload: ({ page }) => page.reload().then(() => null),
   url: async ({ page }) => page.url(),
   click: ({ page }, { selector }) => page.click(selector).then(() => null),
+  focus: ({ page }, { selector }) => page.focus(selector).then(() => null),
   fill: ({ page }, { selector, text }) => page.fill(selector, text).then(() => null),
   type: ({ page }, { text }) => page.keyboard.type(text).then(() => null),
   press: ({ page }, { key }) => page.keyboard.press(key).then(() => null),

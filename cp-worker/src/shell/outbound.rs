@@ -1,4 +1,4 @@
-//! Requests to the APIs of others: bounded in time and size, never redirected.
+//! Requests to others: bounded in time and size, and not redirected when anything secret goes along.
 
 use super::streams::Body;
 use crate::limits::{OUTBOUND_BYTES, OUTBOUND_MS};
@@ -22,6 +22,11 @@ impl Answer {
     /// Whether the status says that it was done.
     pub fn is_ok(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// The body, with what is not UTF-8 replaced.
+    pub fn text(self) -> String {
+        self.body
     }
 
     /// A header's value.
@@ -49,7 +54,6 @@ pub async fn ask(
     let init = RequestInit::new();
     init.set_method(method);
     init.set_redirect(RequestRedirect::Manual);
-    init.set_signal(Some(&AbortSignal::timeout_with_u32(OUTBOUND_MS)));
     if let Some(body) = body {
         init.set_body(&body.into());
     }
@@ -58,8 +62,21 @@ pub async fn ask(
         all.set(name, value)?;
     }
     init.set_headers(&all);
+    send(url, &init).await
+}
+
+/// Reads what is public. Redirects are followed: nothing of ours goes along.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn read(url: &str) -> Result<Answer> {
+    send(url, &RequestInit::new()).await
+}
+
+async fn send(url: &str, init: &RequestInit) -> Result<Answer> {
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(OUTBOUND_MS)));
     let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
-    let answer = JsFuture::from(scope.fetch_with_str_and_init(url, &init)).await?;
+    let answer = JsFuture::from(scope.fetch_with_str_and_init(url, init)).await?;
     let answer: Response = answer.unchecked_into();
     let read = Body::new(answer.body())?.piece(OUTBOUND_BYTES + 1).await?;
     if read.len() > OUTBOUND_BYTES {

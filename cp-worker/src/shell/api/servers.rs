@@ -126,6 +126,7 @@ pub(super) fn server_json(row: &ServerRow) -> Value {
         "version": row.version,
         "system_info": embedded(&row.system_info),
         "health": embedded(&row.health),
+        "max_sessions": row.max_sessions,
         "last_seen_at": row.last_seen_at.map(millis),
         "created_at": millis(row.created_at),
         "bootstrap_expires_at": row.bootstrap_expires_at.map(millis).filter(|at| *at > now()),

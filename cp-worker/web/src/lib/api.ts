@@ -6,6 +6,7 @@ import type {
   SessionEnded,
   SystemInfo,
 } from "@/protocol/generated/events";
+import { asSentence } from "./format";
 
 export interface Config {
   auth_mode: "dev" | "email";
@@ -63,6 +64,8 @@ export interface Server {
   version: string | null;
   system_info: SystemInfo | null;
   health: GatewayHealth | null;
+  /** Sessions that run at once; null where the gateway does not say. */
+  max_sessions: number | null;
   last_seen_at: number | null;
   created_at: number;
   /** Until when the newest token lets a gateway enrol; null when none does. */
@@ -93,12 +96,6 @@ export interface Droplet {
   console_url: string | null;
   /** US dollars. */
   price_monthly: number | null;
-}
-
-export interface CloudConnection {
-  account_email: string;
-  created_at: number;
-  state: "connected" | "expired";
 }
 
 export interface CloudRegion {
@@ -217,7 +214,7 @@ export class ApiError extends Error {
 
 /** What a person is told about any failure of a call. */
 export function problemText(problem: unknown): string {
-  if (problem instanceof ApiError) return problem.message;
+  if (problem instanceof ApiError) return asSentence(problem.message);
   return "The control plane cannot be reached. Check the network and try again.";
 }
 
@@ -249,8 +246,7 @@ export const api = {
     call<{ connection: CloudConnection | null }>("GET", "/api/cloud").then((r) => r.connection),
   disconnectCloud: () => call<void>("DELETE", "/api/cloud"),
 
-  servers: () =>
-    call<{ servers: Server[] }>("GET", "/api/servers").then((r) => r.servers),
+  servers: () => call<{ servers: Server[] }>("GET", "/api/servers").then((r) => r.servers),
   addServer: (name: string) => call<NewServer>("POST", "/api/servers", { name }),
   removeServer: (gatewayId: string) => call<void>("DELETE", serverPath(gatewayId)),
   renameServer: (gatewayId: string, name: string) =>
@@ -260,7 +256,9 @@ export const api = {
   history: (gatewayId: string) => call<History>("GET", `${serverPath(gatewayId)}/history`),
   runaway: (gatewayId: string) =>
     call<{ runaway: number[] }>("GET", `${serverPath(gatewayId)}/rates`).then((r) => r.runaway),
-  release: () => call<Release>("GET", "/api/release"),
+  /** @param target as `system_info` names it; older gateways name none */
+  release: (target: string | undefined) =>
+    call<Release>("GET", `/api/release${target ? `?target=${encodeURIComponent(target)}` : ""}`),
   update: (gatewayId: string, { manifest, signature }: Release) =>
     call<object>("POST", `${serverPath(gatewayId)}/update`, { manifest, signature }),
 

@@ -1,9 +1,8 @@
 // Asks before something that cannot be undone and is large: a name has to be typed.
 
-import { useState, type FormEvent, type ReactNode } from "react";
-import { problemText } from "@/lib/api";
-import { Button } from "./button";
-import { Dialog, DialogClose, DialogContent, DialogFooter } from "./dialog";
+import { useState, type ReactNode } from "react";
+import { DialogForm } from "@/components/dialog-form";
+import { Dialog, DialogContent } from "./dialog";
 import { Field } from "./field";
 import { Input } from "./input";
 
@@ -32,24 +31,26 @@ export function TypedConfirmDialog(props: TypedConfirmDialogProps) {
 
 function TypedForm({ onOpenChange, expected, action, onConfirm }: TypedConfirmDialogProps) {
   const [typed, setTyped] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      await onConfirm();
-      onOpenChange(false);
-    } catch (error) {
-      setProblem(problemText(error));
-    } finally {
-      setBusy(false);
-    }
+  const confirm = async () => {
+    await onConfirm();
+    onOpenChange(false);
   };
   return (
-    <form onSubmit={submit} className="grid gap-6">
-      <Field label={`Type ${expected} to confirm`}>
+    <DialogForm
+      danger
+      action={action}
+      busyAction="One moment…"
+      ready={typed === expected}
+      testId="confirm"
+      onSubmit={confirm}
+    >
+      <Field
+        label={
+          <span>
+            Type <b className="font-semibold wrap-anywhere">{expected}</b> to confirm
+          </span>
+        }
+      >
         {(ids) => (
           <Input
             {...ids}
@@ -63,26 +64,6 @@ function TypedForm({ onOpenChange, expected, action, onConfirm }: TypedConfirmDi
           />
         )}
       </Field>
-      {problem !== null && (
-        <p role="alert" className="text-sm leading-snug text-danger">
-          {problem}
-        </p>
-      )}
-      <DialogFooter>
-        <DialogClose asChild>
-          <Button variant="outline" disabled={busy}>
-            Cancel
-          </Button>
-        </DialogClose>
-        <Button
-          type="submit"
-          variant="danger"
-          disabled={busy || typed !== expected}
-          data-testid="confirm"
-        >
-          {busy ? "One moment…" : action}
-        </Button>
-      </DialogFooter>
-    </form>
+    </DialogForm>
   );
 }
