@@ -26,7 +26,11 @@ const PASSED = [
   ...["GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_URL", "GITHUB_API_URL"],
   ...["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"],
   ...["GOOGLE_AUTH_URL", "GOOGLE_TOKEN_URL", "GOOGLE_API_URL"],
+  ...["DO_CLIENT_ID", "DO_CLIENT_SECRET", "DO_API_URL", "DO_OAUTH_URL", "SEALING_KEYS"],
 ];
+
+/** Milliseconds between two runs of the cron, which nothing else fires here. */
+const CRON_MS = 60_000;
 
 /**
  * Starts the worker and applies the migrations.
@@ -97,17 +101,19 @@ function site(directory) {
 
 /** Secrets of this machine: as lasting as the state that they protect. */
 function secrets(state) {
-  const fresh = () => ({
+  const fresh = {
     COOKIE_SECRET: randomBytes(32).toString("base64"),
     TOKEN_SECRET: randomBytes(32).toString("base64"),
-  });
-  if (!state) return fresh();
+    SEALING_KEYS: `1:${randomBytes(32).toString("base64")}`,
+  };
+  if (!state) return fresh;
   const file = join(state, "secrets.json");
-  if (!existsSync(file)) {
-    mkdirSync(state, { recursive: true });
-    writeFileSync(file, JSON.stringify(fresh()), { mode: 0o600 });
-  }
-  return JSON.parse(readFileSync(file, "utf8"));
+  const kept = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  // A state may be older than one of the secrets.
+  const all = { ...fresh, ...kept };
+  mkdirSync(state, { recursive: true });
+  writeFileSync(file, JSON.stringify(all), { mode: 0o600 });
+  return all;
 }
 
 /** Applies what is not applied yet, in order, each file as a whole or not at all. */
@@ -133,6 +139,12 @@ function statements(text) {
   return code.split(";").map((sql) => sql.trim()).filter(Boolean);
 }
 
+/** Fires the cron once; resolves when its run is over. */
+export async function runCron(mf) {
+  const worker = await mf.getWorker();
+  return worker.scheduled({ cron: "* * * * *" });
+}
+
 async function main() {
   const { values } = parseArgs({
     options: {
@@ -153,8 +165,12 @@ async function main() {
   const log = values.quiet ? undefined : console.error;
   const options = { port: Number(port), state, assets, build, authMode, bindings, log };
   const { mf, url } = await start(options);
+  const cron = setInterval(() => {
+    void runCron(mf).catch((error) => console.error("the cron failed:", error));
+  }, Number(process.env.CHATCODE_CRON_MS ?? CRON_MS));
   let ending;
   const end = () => {
+    clearInterval(cron);
     ending ??= mf.dispose().then(() => process.exit(0));
   };
   process.on("SIGINT", end);

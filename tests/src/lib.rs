@@ -7,6 +7,7 @@
 pub mod agents;
 pub mod api;
 pub mod browser;
+pub mod cloud;
 pub mod connection;
 pub mod fixture;
 pub mod gateway;

@@ -117,8 +117,12 @@ pub struct Stack {
 impl Stack {
     /// Starts everything and opens a first page, signed in through the form, on the servers.
     pub fn new(size: (u32, u32)) -> (Self, Page) {
+        Self::in_browser(Browser::new(), size)
+    }
+
+    /// As [`Self::new`], in a browser that runs.
+    pub fn in_browser(browser: Browser, size: (u32, u32)) -> (Self, Page) {
         let control_plane = ControlPlane::start();
-        let browser = Browser::new();
         let page = sign_in(&browser, "first", &control_plane.url(), size);
         // What the form for a new server asks of the API, without copying a command by hand.
         let made = page.run(
@@ -159,7 +163,11 @@ impl Stack {
 
 /// A page of `browser` at `url`, signed in through the form.
 pub fn sign_in(browser: &Browser, name: &'static str, url: &str, size: (u32, u32)) -> Page {
-    let page = browser.open(name, &format!("{url}/sign-in"), size);
+    sign_in_at(browser.open(name, &format!("{url}/sign-in"), size))
+}
+
+/// Signs in through the form that a page shows.
+pub fn sign_in_at(page: Page) -> Page {
     page.fill("sign-in-email", EMAIL);
     page.click("sign-in-submit");
     page.wait(&crate::browser::id("account-menu"));

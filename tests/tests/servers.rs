@@ -1,13 +1,26 @@
 //! Servers and sessions as a person has them: real Chromium, real control plane, real gateway.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[allow(dead_code)]
+#[path = "update/release.rs"]
+mod release;
+#[allow(dead_code)]
+#[path = "update/server.rs"]
+mod server;
+
+use chatcode_gateway::identity::OWN;
 use integration::agents::{NO_NETWORK, reach_npm, share_npm_cache};
 use integration::browser::{Browser, Page, id};
 use integration::gateway::Gateway;
 use integration::pasted::Home;
 use integration::stack::{ControlPlane, Installation, sign_in};
 use integration::{PATIENCE, eventually};
+use release::{Key, Kind, Manifest};
 use serde_json::{Value, json};
+use server::Server;
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::time::Duration;
 
 const DESKTOP: (u32, u32) = (1280, 900);
@@ -132,7 +145,10 @@ fn a_server_is_renamed_lost_connected_anew_and_removed() {
 
     scene.all.gateway.kill();
     status(page, "reconnecting");
-    status(page, "offline");
+    eventually("it is offline half a minute later", Duration::from_secs(60), || {
+        let offline = format!("{}[data-status=offline]", id("server-status"));
+        (page.count(&offline) > 0).then_some(())
+    });
     page.wait(&id("offline-notice"));
     pictures(page, "server-offline");
     page.click("server-menu");
@@ -307,7 +323,7 @@ fn five_sessions_are_the_most_and_those_of_yesterday_are_folded_away() {
         let path = scene.all.path(&format!("/sessions/{session}"));
         scene.all.person.ask("DELETE", &path).expect(204);
     }
-    let old = "UPDATE sessions SET last_activity_at = 1, ended_at = 1 WHERE status = 'ended'";
+    let old = "UPDATE sessions SET created_at = 1, last_activity_at = 1, ended_at = 1 WHERE status = 'ended'";
     scene.all.control_plane.change_rows(old);
     scene.all.wait_online();
     scene.open();
@@ -339,4 +355,79 @@ fn an_address_of_a_session_lasts() {
     page.wait(&id("session-ended"));
     assert!(page.text("session-ended").contains("Ended by you"), "{}", page.text("session-ended"));
     page.screenshot("session-ended-later");
+}
+
+/// A folder of releases over plain HTTP, for as long as the test runs.
+fn folder_of_releases(files: HashMap<String, String>) -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            let first = lines.next().unwrap_or_default();
+            lines.find(String::is_empty);
+            let file = first.split(' ').nth(1).and_then(|path| files.get(path));
+            let (status, body) = file.map_or((404, ""), |text| (200, text.as_str()));
+            let head = format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\n", body.len());
+            let _ = stream.write_all(format!("{head}connection: close\r\n\r\n{body}").as_bytes());
+        }
+    });
+    format!("http://{address}")
+}
+
+const OLD: &str = "0.1.0";
+const NEW: &str = "0.2.0";
+
+/// A person whose gateway takes what `key` signed, at a deployment that offers what `signer` did.
+fn offered(key: &Key, signer: &Key, server: &Server) -> Scene {
+    let bytes = release::built(NEW, key, "none");
+    server.put_file("/new", &bytes);
+    let manifest = Manifest::new(NEW, &server.url("/new"), &bytes).json();
+    let path = format!("/{}/manifest.json", OWN.target);
+    let signature = signer.sign(&manifest, Kind::Prehashed);
+    let files = [(format!("{path}.minisig"), signature), (path, manifest)];
+    let url = folder_of_releases(files.into_iter().collect());
+    Scene::new(&[("RELEASE_URL", &url)], |gateway| {
+        let binary = gateway.home.join("bin/chatcode-gateway");
+        release::build(&binary, OLD, key, "none");
+        gateway.set_binary(binary);
+        gateway.trust(&server.roots);
+        gateway.set("GATEWAY_UPDATE_CONFIRM_SECONDS", "1");
+    })
+}
+
+#[test]
+fn a_newer_gateway_is_offered_and_takes_over_while_sessions_go_on() {
+    let (key, server) = (Key::new(), Server::new());
+    let scene = offered(&key, &key, &server);
+    let page = &scene.page;
+    scene.all.create_session("shop");
+    page.wait_attribute("session-row", "data-status", "running");
+    assert_eq!(page.text("gateway-version"), OLD);
+    page.wait_text("update-gateway", "Update to 0.2.0");
+    pictures(page, "update-offered");
+    page.click("update-gateway");
+    page.wait_gone(&id("update-gateway"));
+    page.wait_attribute("update-status", "data-state", "done");
+    page.wait_text("gateway-version", NEW);
+    status(page, "online");
+    page.wait_attribute("session-row", "data-status", "running");
+    page.screenshot("update-done");
+    page.reload();
+    page.wait_text("gateway-version", NEW);
+    assert_eq!(page.count(&id("update-gateway")), 0, "nothing newer is left");
+    assert!(page.problems().is_empty(), "{:?}", page.problems());
+}
+
+#[test]
+fn a_newer_gateway_that_nobody_trusts_is_refused_in_words() {
+    let (key, foreign, server) = (Key::new(), Key::new(), Server::new());
+    let scene = offered(&key, &foreign, &server);
+    let page = &scene.page;
+    page.click("update-gateway");
+    page.wait_text("problem", "not trusted");
+    page.wait_attribute("update-status", "data-state", "failed");
+    pictures(page, "update-refused");
+    page.wait(&id("update-gateway"));
+    assert_eq!(page.text("gateway-version"), OLD);
 }

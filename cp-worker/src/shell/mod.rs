@@ -1,6 +1,7 @@
 //! The Worker: binds the pure logic to fetch, D1, the Durable Object and the clock.
 
 mod api;
+mod cloud;
 mod config;
 mod db;
 mod history;
@@ -26,7 +27,9 @@ use config::Config;
 use log::Trace;
 use respond::{Failure, Outcome};
 use streams::Body;
-use worker::{Context, Env, Request, Response, Result, event, web_sys};
+use worker::{
+    Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event, web_sys,
+};
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
@@ -55,6 +58,12 @@ async fn refuse(failure: Failure, is_socket: bool, sent: &web_sys::Request) -> R
         Body::new(sent.body())?.drain().await;
     }
     failure.into_response()
+}
+
+/// Each minute.
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    cloud::run(&env).await;
 }
 
 async fn answer(

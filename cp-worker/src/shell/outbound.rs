@@ -14,6 +14,7 @@ use worker::{Error, Result, js_sys};
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
+    headers: Headers,
     body: String,
 }
 
@@ -26,6 +27,11 @@ impl Answer {
     /// The body, with what is not UTF-8 replaced.
     pub fn text(self) -> String {
         self.body
+    }
+
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.headers.get(name).ok().flatten()
     }
 
     /// The body as JSON; `null` when it is none.
@@ -77,5 +83,5 @@ async fn send(url: &str, init: &RequestInit) -> Result<Answer> {
         return Err(Error::RustError("the answer is too large".to_owned()));
     }
     let body = String::from_utf8_lossy(&read.payload().to_vec()).into_owned();
-    Ok(Answer { status: answer.status(), body })
+    Ok(Answer { status: answer.status(), headers: answer.headers(), body })
 }

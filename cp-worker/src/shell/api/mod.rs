@@ -1,6 +1,7 @@
 //! The HTTP API: who asks, whether it is theirs, what the database and the hub say.
 
 mod account;
+mod cloud;
 mod files;
 mod relay;
 mod release;
@@ -19,7 +20,7 @@ use crate::auth::token;
 use crate::auth::token::Admission;
 use crate::limits::BODY_BYTES;
 use crate::routes::Route;
-use relay::Relay;
+pub(super) use relay::Relay;
 use serde::de::DeserializeOwned;
 use worker::{Env, Request};
 
@@ -56,6 +57,15 @@ pub async fn answer(
         Route::DeleteMe => asker.delete_me(body(&mut request).await?).await,
         Route::ListSignIns => asker.list_sign_ins().await,
         Route::RemoveSignIn(id) => asker.remove_sign_in(&id).await,
+        Route::CloudConnection => asker.cloud_connection().await,
+        Route::ConnectCloud => asker.connect_cloud(),
+        Route::ConnectedCloud => asker.connected_cloud(&request).await,
+        Route::DisconnectCloud => asker.disconnect_cloud().await,
+        Route::CloudOptions => asker.cloud_options().await,
+        Route::CreateDroplet => asker.create_droplet(body(&mut request).await?).await,
+        Route::RetryDroplet(id) => asker.retry_droplet(&id).await,
+        Route::PowerDroplet(id) => asker.power_droplet(&id, body(&mut request).await?).await,
+        Route::DestroyDroplet(id) => asker.destroy_droplet(&id, body(&mut request).await?).await,
         Route::ListServers => asker.list_servers().await,
         Route::CreateServer => asker.create_server(body(&mut request).await?).await,
         Route::RenameServer(id) => asker.rename_server(&id, body(&mut request).await?).await,

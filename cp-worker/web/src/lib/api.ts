@@ -6,6 +6,7 @@ import type {
   SessionEnded,
   SystemInfo,
 } from "@/protocol/generated/events";
+import { asSentence } from "./format";
 
 export interface Config {
   auth_mode: "dev" | "email";
@@ -213,7 +214,7 @@ export class ApiError extends Error {
 
 /** What a person is told about any failure of a call. */
 export function problemText(problem: unknown): string {
-  if (problem instanceof ApiError) return problem.message;
+  if (problem instanceof ApiError) return asSentence(problem.message);
   return "The control plane cannot be reached. Check the network and try again.";
 }
 

@@ -81,6 +81,7 @@ impl Asker<'_> {
             return Err(Failure::invalid("email must be the address of this account"));
         }
         let gateway_ids = self.gateway_ids().await?;
+        self.leave_cloud().await;
         // The rows first: a gateway that is thrown out must not find its way back.
         if !self.db.delete_user(&self.user.user_id).await? {
             let message = "destroy your droplets first: they would go on costing money";
