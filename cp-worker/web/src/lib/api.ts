@@ -47,13 +47,6 @@ export interface Mail {
   text: string;
 }
 
-/** The account at DigitalOcean that may be used. */
-export interface CloudConnection {
-  account_email: string;
-  created_at: number;
-  state: "connected" | "expired";
-}
-
 /** A server; what is not known before its gateway first connected is null. Times are Unix ms. */
 export interface Server {
   gateway_id: string;
@@ -95,6 +88,7 @@ export interface Droplet {
   price_monthly: number | null;
 }
 
+/** The account at DigitalOcean that may be used. */
 export interface CloudConnection {
   account_email: string;
   created_at: number;
@@ -249,8 +243,7 @@ export const api = {
     call<{ connection: CloudConnection | null }>("GET", "/api/cloud").then((r) => r.connection),
   disconnectCloud: () => call<void>("DELETE", "/api/cloud"),
 
-  servers: () =>
-    call<{ servers: Server[] }>("GET", "/api/servers").then((r) => r.servers),
+  servers: () => call<{ servers: Server[] }>("GET", "/api/servers").then((r) => r.servers),
   addServer: (name: string) => call<NewServer>("POST", "/api/servers", { name }),
   removeServer: (gatewayId: string) => call<void>("DELETE", serverPath(gatewayId)),
   renameServer: (gatewayId: string, name: string) =>
