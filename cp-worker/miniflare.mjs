@@ -1,11 +1,11 @@
 // Hosts the built worker on this machine: workerd through Miniflare, D1 on SQLite, no account.
 //
 //   node cp-worker/miniflare.mjs [--port 0] [--state DIR] [--assets DIR] [--build DIR]
-//                                [--auth-mode dev|email] [--no-stdin]
+//                                [--auth-mode dev|email] [--no-stdin] [--quiet]
 //
-// Prints one line of JSON, {"url": …}, once it answers; the worker's log goes to standard error.
-// Ends on SIGINT, SIGTERM and when its standard input closes, so that it never outlives the process
-// that started it. Passes on what `PASSED` names from the environment.
+// Prints one line of JSON, {"url": …}, once it answers; the worker's log goes to standard error, with
+// --quiet only what went wrong. Ends on SIGINT, SIGTERM and when its standard input closes, so that
+// it never outlives the process that started it. Passes on what `PASSED` names from the environment.
 // As a module it exports `start(options)`, which the tests use.
 import { Miniflare } from "miniflare";
 import { randomBytes } from "node:crypto";
@@ -21,12 +21,16 @@ const WORKER_FIRST = ["/", "/api/*", "/gateway/*", "/install.sh"];
 
 /** Variables and secrets that are passed on where the environment has them. */
 const PASSED = [
-  "SUPPORT_PUBLIC_KEY",
+  ...["SUPPORT_PUBLIC_KEY", "RELEASE_URL"],
   ...["MAIL_API_KEY", "MAIL_API_URL", "MAIL_FROM"],
   ...["GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_URL", "GITHUB_API_URL"],
   ...["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"],
   ...["GOOGLE_AUTH_URL", "GOOGLE_TOKEN_URL", "GOOGLE_API_URL"],
+  ...["DO_CLIENT_ID", "DO_CLIENT_SECRET", "DO_API_URL", "DO_OAUTH_URL", "SEALING_KEYS"],
 ];
+
+/** Milliseconds between two runs of the cron, which nothing else fires here. */
+const CRON_MS = 60_000;
 
 /**
  * Starts the worker and applies the migrations.
@@ -68,7 +72,7 @@ export async function start(options = {}) {
   });
   try {
     const url = (await mf.ready).origin;
-    await migrate(await mf.getD1Database("DB"), join(HERE, "migrations"));
+    await migrate(await mf.getD1Database("DB"));
     return { mf, url };
   } catch (error) {
     await mf.dispose();
@@ -97,21 +101,23 @@ function site(directory) {
 
 /** Secrets of this machine: as lasting as the state that they protect. */
 function secrets(state) {
-  const fresh = () => ({
+  const fresh = {
     COOKIE_SECRET: randomBytes(32).toString("base64"),
     TOKEN_SECRET: randomBytes(32).toString("base64"),
-  });
-  if (!state) return fresh();
+    SEALING_KEYS: `1:${randomBytes(32).toString("base64")}`,
+  };
+  if (!state) return fresh;
   const file = join(state, "secrets.json");
-  if (!existsSync(file)) {
-    mkdirSync(state, { recursive: true });
-    writeFileSync(file, JSON.stringify(fresh()), { mode: 0o600 });
-  }
-  return JSON.parse(readFileSync(file, "utf8"));
+  const kept = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  // A state may be older than one of the secrets.
+  const all = { ...fresh, ...kept };
+  mkdirSync(state, { recursive: true });
+  writeFileSync(file, JSON.stringify(all), { mode: 0o600 });
+  return all;
 }
 
 /** Applies what is not applied yet, in order, each file as a whole or not at all. */
-async function migrate(db, folder) {
+export async function migrate(db, folder = join(HERE, "migrations")) {
   await db
     .prepare("CREATE TABLE IF NOT EXISTS d1_migrations (name TEXT PRIMARY KEY, applied_at TEXT)")
     .run();
@@ -133,6 +139,12 @@ function statements(text) {
   return code.split(";").map((sql) => sql.trim()).filter(Boolean);
 }
 
+/** Fires the cron once; resolves when its run is over. */
+export async function runCron(mf) {
+  const worker = await mf.getWorker();
+  return worker.scheduled({ cron: "* * * * *" });
+}
+
 async function main() {
   const { values } = parseArgs({
     options: {
@@ -142,6 +154,7 @@ async function main() {
       build: { type: "string" },
       "auth-mode": { type: "string", default: "dev" },
       "no-stdin": { type: "boolean", default: false },
+      quiet: { type: "boolean", default: false },
     },
   });
   const { port, state, assets, build } = values;
@@ -149,11 +162,15 @@ async function main() {
   // Only what is given: what is not set up is not offered.
   const given = PASSED.filter((name) => process.env[name]);
   const bindings = Object.fromEntries(given.map((name) => [name, process.env[name]]));
-  const log = console.error;
+  const log = values.quiet ? undefined : console.error;
   const options = { port: Number(port), state, assets, build, authMode, bindings, log };
   const { mf, url } = await start(options);
+  const cron = setInterval(() => {
+    void runCron(mf).catch((error) => console.error("the cron failed:", error));
+  }, Number(process.env.CHATCODE_CRON_MS ?? CRON_MS));
   let ending;
   const end = () => {
+    clearInterval(cron);
     ending ??= mf.dispose().then(() => process.exit(0));
   };
   process.on("SIGINT", end);

@@ -12,6 +12,8 @@ mod json;
 pub mod limits;
 pub mod requests;
 pub mod routes;
+#[cfg(test)]
+mod routes_documented;
 #[cfg(target_arch = "wasm32")]
 mod shell;
 pub mod status;

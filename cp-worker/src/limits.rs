@@ -62,10 +62,10 @@ pub const FOCUS_SILENCE_MS: u64 = 60_000;
 pub const SWEEP_INTERVAL_MS: u64 = 600_000;
 
 /// Milliseconds over which the hub counts what passes it: long enough to be read as a rate.
-pub const RATE_WINDOW_MS: u64 = 60_000;
+pub const METER_WINDOW_MS: u64 = 60_000;
 
 /// Milliseconds of a slot: the steps in which that window moves.
-pub const RATE_SLOT_MS: u64 = 5_000;
+pub const METER_SLOT_MS: u64 = 5_000;
 
 /// Bytes a second of output above which a session may be a runaway: no program that somebody
 /// reads prints that much, and at 16 KiB a frame it is 32 messages a second that are paid for.
@@ -212,8 +212,30 @@ pub const BACKOFF_MAX_MS: u64 = 900_000;
 /// Characters of a sentence of DigitalOcean's that are kept.
 pub const CLOUD_SENTENCE_CHARS: usize = 300;
 
-/// Milliseconds in which a person says yes or no at DigitalOcean: ten minutes.
-pub const CONNECT_MS: u64 = 600_000;
-
 /// Longest token of DigitalOcean's in bytes; theirs have 71.
 pub const GRANT_BYTES: usize = 1024;
+
+/// Droplets that a run of the cron looks at: each takes up to five statements and two requests, and
+/// a free plan allows 50 of both in a run.
+pub const LOOKS_PER_RUN: u32 = 8;
+
+/// Calls to DigitalOcean that one look at a droplet may lead to.
+pub const CALLS_PER_LOOK: u32 = 4;
+
+/// Notices of idle servers that a run of the cron sends.
+pub const NOTICES_PER_RUN: u32 = 5;
+
+/// Milliseconds before the end of a grant at which it is renewed: a day of thirty.
+pub const REFRESH_AHEAD_MS: u64 = 24 * 3_600_000;
+
+/// Milliseconds for which whoever renews a grant does so alone: longer than its request may take.
+pub const REFRESH_LEASE_MS: u64 = 30_000;
+
+/// Milliseconds that others wait for it …
+pub const REFRESH_WAIT_MS: u64 = 12_000;
+
+/// … and between two looks whether it is done.
+pub const REFRESH_POLL_MS: u64 = 200;
+
+/// Seconds for which an account's regions, sizes and prices are kept.
+pub const OPTIONS_SECONDS: u64 = 300;

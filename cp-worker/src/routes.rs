@@ -29,6 +29,16 @@ pub enum Route {
     RemoveSignIn(String),
     /// The mails that were sent; in development only.
     Outbox,
+    CloudConnection,
+    /// To DigitalOcean, and back.
+    ConnectCloud,
+    ConnectedCloud,
+    DisconnectCloud,
+    CloudOptions,
+    CreateDroplet,
+    RetryDroplet(String),
+    PowerDroplet(String),
+    DestroyDroplet(String),
     ListServers,
     CreateServer,
     RenameServer(String),
@@ -73,6 +83,11 @@ impl Route {
                 | Self::SignOutEverywhere
                 | Self::DeleteMe
                 | Self::RemoveSignIn(_)
+                | Self::DisconnectCloud
+                | Self::CreateDroplet
+                | Self::RetryDroplet(_)
+                | Self::PowerDroplet(_)
+                | Self::DestroyDroplet(_)
                 | Self::CreateServer
                 | Self::RenameServer(_)
                 | Self::Bootstrap(_)
@@ -176,8 +191,24 @@ fn api(path: &[&str]) -> Result<Vec<(&'static str, Route)>, NoRoute> {
         ["me", "sign-ins", id] => vec![("DELETE", Route::RemoveSignIn(sign_in_id(id)?))],
         ["dev", "outbox"] => vec![("GET", Route::Outbox)],
         ["dev", "hubs", id] => vec![("GET", Route::HubInstance(gateway_id(id)?))],
+        ["cloud", rest @ ..] => cloud(rest)?,
         ["servers"] => vec![("GET", Route::ListServers), ("POST", Route::CreateServer)],
         ["servers", id, rest @ ..] => server(gateway_id(id)?, rest)?,
+        _ => return Err(NoRoute::NotFound),
+    })
+}
+
+/// What each method means for a path about servers at DigitalOcean.
+fn cloud(path: &[&str]) -> Result<Vec<(&'static str, Route)>, NoRoute> {
+    Ok(match path {
+        [] => vec![("GET", Route::CloudConnection), ("DELETE", Route::DisconnectCloud)],
+        ["connect"] => vec![("GET", Route::ConnectCloud)],
+        ["callback"] => vec![("GET", Route::ConnectedCloud)],
+        ["options"] => vec![("GET", Route::CloudOptions)],
+        ["servers"] => vec![("POST", Route::CreateDroplet)],
+        ["servers", id] => vec![("DELETE", Route::DestroyDroplet(gateway_id(id)?))],
+        ["servers", id, "retry"] => vec![("POST", Route::RetryDroplet(gateway_id(id)?))],
+        ["servers", id, "power"] => vec![("POST", Route::PowerDroplet(gateway_id(id)?))],
         _ => return Err(NoRoute::NotFound),
     })
 }
@@ -370,7 +401,16 @@ mod tests {
             ("POST", "auth/sign-out-everywhere", true),
             ("DELETE", "me", true),
             ("DELETE", &*format!("me/sign-ins/{id}"), true),
+            ("DELETE", "cloud", true),
+            ("POST", "cloud/servers", true),
+            ("DELETE", "cloud/servers/a", true),
+            ("POST", "cloud/servers/a/retry", true),
+            ("POST", "cloud/servers/a/power", true),
+            ("GET", "cloud", false),
+            ("GET", "cloud/connect", false),
+            ("GET", "cloud/options", false),
             // From the providers' pages, and held by their state instead.
+            ("GET", "cloud/callback", false),
             ("GET", "auth/github", false),
             ("GET", "auth/github/callback", false),
         ] {

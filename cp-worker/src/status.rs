@@ -36,8 +36,13 @@ pub fn of(code: &str) -> u16 {
         | codes::TRANSFER_EXISTS
         | codes::UNKNOWN_TRANSFER
         | "mail_failed"
+        | "cloud_failed"
         | "no_answer" => 502,
-        codes::BUSY | codes::TRANSFER_LIMIT | "too_many_commands" | "too_many_browsers" => 503,
+        codes::BUSY
+        | codes::TRANSFER_LIMIT
+        | "too_many_commands"
+        | "too_many_browsers"
+        | "cloud_busy" => 503,
         codes::TIMED_OUT => 504,
         codes::DISK_FULL => 507,
         _ => 409,

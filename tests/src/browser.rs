@@ -26,9 +26,19 @@ pub struct Browser(Rc<RefCell<Inner>>);
 impl Browser {
     /// Starts it without a page.
     pub fn new() -> Self {
+        Self::start(&[])
+    }
+
+    /// As [`Self::new`], with the back/forward cache that people's browsers have.
+    pub fn with_back_forward_cache() -> Self {
+        Self::start(&["--bfcache"])
+    }
+
+    fn start(arguments: &[&str]) -> Self {
         let mut command = Command::new("node");
         command
             .arg(crate::repository().join("tests/node/browser.mjs"))
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         let mut process = Running::start(&mut command);
@@ -52,8 +62,26 @@ impl Browser {
 
     /// Opens `url` in a profile of its own.
     pub fn open(&self, name: &'static str, url: &str, size: (u32, u32)) -> Page {
-        let order =
-            json!({ "page": name, "do": "open", "url": url, "width": size.0, "height": size.1 });
+        self.open_with(name, url, size, json!({}))
+    }
+
+    /// As [`Self::open`], on a phone: fingers instead of a mouse, two pixels to each of CSS.
+    pub fn open_phone(&self, name: &'static str, url: &str, size: (u32, u32)) -> Page {
+        self.open_with(name, url, size, json!({ "phone": true }))
+    }
+
+    fn open_with(
+        &self,
+        name: &'static str,
+        url: &str,
+        (width, height): (u32, u32),
+        mut order: Value,
+    ) -> Page {
+        for (field, value) in [("page", json!(name)), ("do", json!("open")), ("url", json!(url))] {
+            order[field] = value;
+        }
+        order["width"] = json!(width);
+        order["height"] = json!(height);
         self.order(&order).unwrap_or_else(|error| panic!("{name}: {error}"));
         Page { browser: self.clone(), name }
     }
@@ -80,6 +108,23 @@ pub struct Frames {
 pub struct Page {
     browser: Browser,
     name: &'static str,
+}
+
+/// A file of this machine that a page is given.
+#[derive(Clone, Debug)]
+pub struct GivenFile<'a> {
+    /// Where its bytes are.
+    pub path: &'a std::path::Path,
+    /// What the page is told that it is called.
+    pub name: &'a str,
+    /// Its media type, or nothing.
+    pub media_type: &'a str,
+}
+
+impl GivenFile<'_> {
+    fn order(&self) -> Value {
+        json!({ "path": self.path, "name": self.name, "type": self.media_type })
+    }
 }
 
 /// The selector of a test id.
@@ -122,6 +167,11 @@ impl Page {
         self.deed("click", json!({ "selector": id(test_id) }));
     }
 
+    /// Clicks what a selector finds.
+    pub fn click_selector(&self, selector: &str) {
+        self.deed("click", json!({ "selector": selector }));
+    }
+
     /// Fills in a field.
     pub fn fill(&self, test_id: &str, text: &str) {
         self.deed("fill", json!({ "selector": id(test_id), "text": text }));
@@ -143,6 +193,81 @@ impl Page {
         self.press("Enter");
     }
 
+    /// Takes its network away, or gives it back.
+    pub fn set_offline(&self, on: bool) {
+        self.deed("offline", json!({ "on": on }));
+    }
+
+    /// The browser's own way back.
+    pub fn back(&self) {
+        self.deed("back", json!({}));
+    }
+
+    /// Drags files over what has this test id, without dropping them.
+    pub fn drag_over(&self, test_id: &str, files: &[GivenFile<'_>]) {
+        self.drag(test_id, files, &["dragenter", "dragover"]);
+    }
+
+    /// Drops files on what has this test id.
+    pub fn drop_files(&self, test_id: &str, files: &[GivenFile<'_>]) {
+        self.drag(test_id, files, &["dragenter", "dragover", "drop"]);
+    }
+
+    fn drag(&self, test_id: &str, files: &[GivenFile<'_>], events: &[&str]) {
+        let files: Vec<_> = files.iter().map(GivenFile::order).collect();
+        let order = json!({ "selector": id(test_id), "files": files, "events": events });
+        self.deed("drag", order);
+    }
+
+    /// Chooses files in an input that has this test id.
+    pub fn choose_files(&self, test_id: &str, paths: &[&std::path::Path]) {
+        self.deed("choose_files", json!({ "selector": id(test_id), "files": paths }));
+    }
+
+    /// Clicks what has this test id, and saves the download that follows; the name that it had.
+    pub fn download(&self, test_id: &str, to: &std::path::Path) -> String {
+        let name = self.deed("download", json!({ "selector": id(test_id), "path": to }));
+        name.as_str().expect("a name").to_owned()
+    }
+
+    /// Taps on what has this test id.
+    pub fn tap(&self, test_id: &str) {
+        self.deed("tap", json!({ "selector": id(test_id) }));
+    }
+
+    /// Moves a finger downwards over what has this test id, by this part of its height.
+    pub fn swipe(&self, test_id: &str, by: f64) {
+        self.deed("swipe", json!({ "selector": id(test_id), "by": by }));
+    }
+
+    /// Rests a finger at a point of the window, then moves it to another one.
+    pub fn press_and_hold(&self, from: (f64, f64), to: (f64, f64), time: Duration) {
+        let order = json!({ "from": [from.0, from.1], "to": [to.0, to.1], "ms": time.as_millis() });
+        self.deed("press_and_hold", order);
+    }
+
+    /// Moves two fingers on what has this test id, from one distance to another in CSS pixels.
+    pub fn pinch(&self, test_id: &str, from: f64, to: f64) {
+        self.deed("pinch", json!({ "selector": id(test_id), "from": from, "to": to }));
+    }
+
+    /// Clicks at a point of the window with a modifier held, or with none.
+    pub fn click_at(&self, (x, y): (f64, f64), modifier: Option<&str>) {
+        self.deed("click_at", json!({ "x": x, "y": y, "modifier": modifier }));
+    }
+
+    /// Drags the mouse between two points of the window.
+    pub fn select(&self, from: (f64, f64), to: (f64, f64)) {
+        self.deed("select", json!({ "from": [from.0, from.1], "to": [to.0, to.1] }));
+    }
+
+    /// The pages that it has opened.
+    pub fn opened(&self) -> Vec<String> {
+        let urls = self.deed("opened", json!({}));
+        let urls = urls.as_array().cloned().unwrap_or_default();
+        urls.iter().map(|url| url.as_str().expect("an address").to_owned()).collect()
+    }
+
     /// Waits for what a selector finds.
     pub fn wait(&self, selector: &str) {
         self.deed("wait", json!({ "selector": selector }));
@@ -151,6 +276,32 @@ impl Page {
     /// Waits until an attribute of what has this test id has a value.
     pub fn wait_attribute(&self, test_id: &str, name: &str, value: &str) {
         self.wait(&format!("{}[{name}=\"{value}\"]", id(test_id)));
+    }
+
+    /// Waits until what a selector finds is there no more, or cannot be seen.
+    pub fn wait_gone(&self, selector: &str) {
+        self.deed("wait", json!({ "selector": selector, "state": "hidden" }));
+    }
+
+    /// Waits until what has this test id contains words.
+    pub fn wait_text(&self, test_id: &str, words: &str) {
+        self.wait(&format!("{}:has-text({})", id(test_id), json!(words)));
+    }
+
+    /// Gives the focus to what has this test id.
+    pub fn focus(&self, test_id: &str) {
+        self.deed("focus", json!({ "selector": id(test_id) }));
+    }
+
+    /// How many things a selector finds.
+    pub fn count(&self, selector: &str) -> u64 {
+        self.deed("count", json!({ "selector": selector })).as_u64().expect("a count")
+    }
+
+    /// Which test id has the focus.
+    pub fn focused(&self) -> String {
+        let focused = self.run("document.activeElement?.dataset.testid ?? ''");
+        focused.as_str().unwrap_or_default().to_owned()
     }
 
     /// The text of what has this test id.

@@ -55,7 +55,7 @@ impl ControlPlane {
         let mut child = Command::new("node")
             .current_dir(crate::repository())
             .arg("cp-worker/miniflare.mjs")
-            .args(["--port", &self.port.to_string(), "--state"])
+            .args(["--quiet", "--port", &self.port.to_string(), "--state"])
             .arg(self.state.path())
             .envs(self.environment.iter().cloned())
             .stdin(Stdio::piped())
@@ -73,6 +73,17 @@ impl ControlPlane {
         ready.expect("the control plane starts; build it with cargo xtask build-worker");
         // Whoever prints into a pipe that nobody reads dies of it.
         std::thread::spawn(move || lines.for_each(drop));
+    }
+
+    /// Changes rows while nothing runs, for what would take a day; something must be changed.
+    pub fn change_rows(&mut self, statement: &str) {
+        self.kill();
+        let mut command = Command::new("node");
+        command.current_dir(crate::repository()).arg("tests/node/rows.mjs");
+        command.arg(self.state.path()).arg(statement);
+        let status = command.stdout(Stdio::null()).status().expect("node runs");
+        assert!(status.success(), "no row: {statement}");
+        self.run();
     }
 
     /// Ends node and workerd as `kill -9` does.
@@ -106,8 +117,12 @@ pub struct Stack {
 impl Stack {
     /// Starts everything and opens a first page, signed in through the form, on the servers.
     pub fn new(size: (u32, u32)) -> (Self, Page) {
+        Self::in_browser(Browser::new(), size)
+    }
+
+    /// As [`Self::new`], in a browser that runs.
+    pub fn in_browser(browser: Browser, size: (u32, u32)) -> (Self, Page) {
         let control_plane = ControlPlane::start();
-        let browser = Browser::new();
         let page = sign_in(&browser, "first", &control_plane.url(), size);
         // What the form for a new server asks of the API, without copying a command by hand.
         let made = page.run(
@@ -148,7 +163,11 @@ impl Stack {
 
 /// A page of `browser` at `url`, signed in through the form.
 pub fn sign_in(browser: &Browser, name: &'static str, url: &str, size: (u32, u32)) -> Page {
-    let page = browser.open(name, &format!("{url}/sign-in"), size);
+    sign_in_at(browser.open(name, &format!("{url}/sign-in"), size))
+}
+
+/// Signs in through the form that a page shows.
+pub fn sign_in_at(page: Page) -> Page {
     page.fill("sign-in-email", EMAIL);
     page.click("sign-in-submit");
     page.wait(&crate::browser::id("account-menu"));

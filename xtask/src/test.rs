@@ -43,7 +43,7 @@ const OF_TMUX: &[&str] = &[
 ];
 
 /// With the real control plane, and most with real browsers.
-const END_TO_END: &[&str] = &["services", "attention", "far_away", "browser"];
+const END_TO_END: &[&str] = &["services", "attention", "far_away", "browser", "terminal"];
 
 type Step = fn(&Path) -> Result<()>;
 

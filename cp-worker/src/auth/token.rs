@@ -33,6 +33,12 @@ pub fn hash(secret: &[u8], token: &str) -> Option<String> {
     super::hash(secret, "gateway-token", token)
 }
 
+/// The bootstrap token of a server's droplet: the same for one attempt whenever it is made, so that
+/// it need not be kept, and unknown to whoever has only the database.
+pub fn of_droplet(secret: &[u8], gateway_id: &str, attempt: u64) -> Option<String> {
+    super::hash(secret, "droplet-bootstrap", &format!("{gateway_id}.{attempt}"))
+}
+
 /// Whether `hash` is that of `token`, in a time that tells nothing about either.
 pub fn matches(secret: &[u8], token: &str, hash: &str) -> bool {
     let Some(mut mac) = mac(secret, "gateway-token") else { return false };
@@ -115,6 +121,17 @@ mod tests {
         for bad in ["", "zz", "é", &hash[1..], &hash[2..]] {
             assert!(!matches(SECRET, &token, bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_droplet_s_token_is_its_own() {
+        let of = |id, attempt| of_droplet(SECRET, id, attempt).unwrap();
+        assert_eq!(of("gw_1", 1), of("gw_1", 1));
+        assert_eq!(of("gw_1", 1).len(), 64);
+        assert_ne!(of("gw_1", 1), of("gw_1", 2));
+        assert_ne!(of("gw_1", 11), of("gw_11", 1));
+        assert!(of_droplet(b"another secret", "gw_1", 1) != Some(of("gw_1", 1)));
+        assert!(!matches(SECRET, "gw_1.1", &of("gw_1", 1)));
     }
 
     #[test]

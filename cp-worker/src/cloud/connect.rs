@@ -1,72 +1,18 @@
-//! The way to a person's account and back: OAuth's texts, and the state that ties both ends
-//! together. Shapes: <https://docs.digitalocean.com/reference/api/oauth/>.
+//! The way to a person's account and back: what OAuth says.
+//! Shapes: <https://docs.digitalocean.com/reference/api/oauth/>.
 
-use crate::auth::token;
-use crate::limits::{CONNECT_MS, GRANT_BYTES};
+use crate::limits::GRANT_BYTES;
 use serde_json::Value;
-use std::fmt::Write as _;
 
-/// The cookie's name.
-pub const COOKIE: &str = "chatcode_cloud";
-
-/// Where the cookie is sent to.
-pub const PATH: &str = "/api/cloud";
-
-/// The cookie's value: `state`, until when it counts, and a signature that names the user.
-pub fn sign(secret: &[u8], state: &str, user_id: &str, now: u64) -> Option<String> {
-    let expires_at = now + CONNECT_MS;
-    Some(format!(
-        "{expires_at}.{state}.{}",
-        token::hash(secret, &text(expires_at, state, user_id))?
-    ))
+/// What the journey of a user is called: an answer counts for the one who left. User ids have no
+/// dots, which separate a journey's parts.
+pub fn journey(user_id: &str) -> String {
+    format!("cloud-{user_id}")
 }
 
-/// Whether the answer with `state` is the one that this user's browser waits for.
-pub fn verify(secret: &[u8], cookie: &str, state: &str, user_id: &str, now: u64) -> bool {
-    let mut parts = cookie.split('.');
-    let (expires_at, signature) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(expires_at), Some(_), Some(signature), None) => (expires_at, signature),
-        _ => return false,
-    };
-    let Ok(expires_at) = expires_at.parse::<u64>() else { return false };
-    // The signature is over the state that came back: another one does not fit it.
-    now < expires_at && token::matches(secret, &text(expires_at, state, user_id), signature)
-}
-
-fn text(expires_at: u64, state: &str, user_id: &str) -> String {
-    format!("cloud-state.{expires_at}.{state}.{user_id}")
-}
-
-/// The `Set-Cookie` header for a value; an empty one takes it away.
-pub fn set_cookie(value: &str, secure: bool) -> String {
-    let secure = if secure { "; Secure" } else { "" };
-    let max_age = if value.is_empty() { 0 } else { CONNECT_MS / 1_000 };
-    format!("{COOKIE}={value}; Path={PATH}; HttpOnly; SameSite=Lax; Max-Age={max_age}{secure}")
-}
-
-/// The cookie's value in a `Cookie` header.
-pub fn find_cookie(header: &str) -> Option<&str> {
-    header.split(';').find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
-}
-
-/// Names and values as a form sends them, and as stand behind the `?` of an address.
-pub fn form(pairs: &[(&str, &str)]) -> String {
-    let mut text = String::new();
-    for (name, value) in pairs {
-        if !text.is_empty() {
-            text.push('&');
-        }
-        text.push_str(name);
-        text.push('=');
-        for byte in value.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                text.push(char::from(byte));
-            } else {
-                let _ = write!(text, "%{byte:02X}");
-            }
-        }
-    }
-    text
+/// Where DigitalOcean sends people back to.
+pub fn redirect_uri(origin: &str) -> String {
+    format!("{origin}/api/cloud/callback")
 }
 
 /// What lets us into an account.
@@ -109,39 +55,17 @@ pub fn account(body: &Value) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::oauth::Journey;
+    use crate::limits::TOKEN_BYTES;
     use serde_json::json;
 
-    const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
-
     #[test]
-    fn a_state_is_one_users_and_for_ten_minutes() {
-        let cookie = sign(SECRET, "st-ate", "u_1", 1_000).unwrap();
-        let verify = |cookie: &str, state, user, now| verify(SECRET, cookie, state, user, now);
-        assert!(verify(&cookie, "st-ate", "u_1", 1_000 + CONNECT_MS - 1));
-        assert!(!verify(&cookie, "st-ate", "u_1", 1_000 + CONNECT_MS));
-        assert!(!verify(&cookie, "state", "u_1", 1_000));
-        assert!(!verify(&cookie, "st-ate", "u_2", 1_000));
-        assert!(!super::verify(b"another", &cookie, "st-ate", "u_1", 1_000));
-        let later = cookie.replacen(&(1_000 + CONNECT_MS).to_string(), "99999999999999", 1);
-        for bad in ["", "a.b", "1.st-ate.", &later, &format!("{cookie}.x")] {
-            assert!(!verify(bad, "st-ate", "u_1", 1_000), "{bad}");
-        }
-    }
-
-    #[test]
-    fn the_cookie_is_set_found_and_taken_away() {
-        let set = set_cookie("v", true);
-        assert!(set.starts_with("chatcode_cloud=v; Path=/api/cloud; HttpOnly; SameSite=Lax;"));
-        assert!(set.ends_with("Max-Age=600; Secure"), "{set}");
-        assert!(set_cookie("", false).ends_with("Max-Age=0"));
-        assert_eq!(find_cookie("chatcode_session=a; chatcode_cloud=1.b.c"), Some("1.b.c"));
-        assert_eq!(find_cookie("xchatcode_cloud=1"), None);
-    }
-
-    #[test]
-    fn values_are_written_so_that_they_arrive() {
-        let text = form(&[("a", "b c&=é+/"), ("d", "x_~.-")]);
-        assert_eq!(text, "a=b%20c%26%3D%C3%A9%2B%2F&d=x_~.-");
+    fn a_journey_is_one_users() {
+        let journey = Journey::begin(&journey("u_1"), &[9; TOKEN_BYTES], 1_000);
+        let ends =
+            |user| Journey::is_end(&journey.payload(), &super::journey(user), &journey.state, 1);
+        assert!(ends("u_1"));
+        assert!(!ends("u_2") && !ends("u_1."));
     }
 
     #[test]

@@ -9,6 +9,9 @@ const SLUG_BYTES: usize = 64;
 /// Bytes of a server's own name that its droplet's name begins with.
 const HOST_BYTES: usize = 30;
 
+/// Between what people read of a droplet's name and what makes it unique.
+const SEPARATOR: &str = "-chatcode-";
+
 /// Body of `POST /api/cloud/servers`.
 #[derive(Debug, Deserialize)]
 pub struct NewDroplet {
@@ -63,7 +66,12 @@ pub fn droplet_name(name: &str, gateway_id: &str) -> String {
     let host = host.trim_end_matches('-');
     let host = if host.is_empty() { "server" } else { host };
     let id: String = gateway_id.chars().filter(char::is_ascii_alphanumeric).collect();
-    format!("{host}-chatcode-{}", id.strip_prefix("gw").unwrap_or(&id))
+    format!("{host}{SEPARATOR}{}", id.strip_prefix("gw").unwrap_or(&id))
+}
+
+/// What the machine calls itself: the part of its droplet's name that reads like the server's.
+pub fn host_of(droplet_name: &str) -> &str {
+    droplet_name.rsplit_once(SEPARATOR).map_or(droplet_name, |(host, _)| host)
 }
 
 #[cfg(test)]
@@ -79,6 +87,7 @@ mod tests {
             ("a", "a-chatcode-0f"),
         ] {
             assert_eq!(droplet_name(name, "gw_0f"), droplet);
+            assert_eq!(format!("{}-chatcode-0f", host_of(droplet)), droplet);
         }
         let long = droplet_name(&"x".repeat(64), "gw_0123456789abcdef0123");
         // With the attempt it is still one label of a host name.

@@ -2,19 +2,19 @@
 //!
 //! Not kept through hibernation: a hub that carries much does not sleep.
 
-use crate::limits::{RATE_SLOT_MS, RATE_WINDOW_MS, RUNAWAY_BYTES_PER_SECOND, RUNAWAY_MS};
+use crate::limits::{METER_SLOT_MS, METER_WINDOW_MS, RUNAWAY_BYTES_PER_SECOND, RUNAWAY_MS};
 use protocol::limits::MAX_SESSIONS;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Slots of the window.
-const SLOTS: u64 = RATE_WINDOW_MS / RATE_SLOT_MS;
+const SLOTS: u64 = METER_WINDOW_MS / METER_SLOT_MS;
 
 /// Slots in a row that make a runaway.
-const RUNAWAY_SLOTS: u64 = RUNAWAY_MS / RATE_SLOT_MS;
+const RUNAWAY_SLOTS: u64 = RUNAWAY_MS / METER_SLOT_MS;
 
 /// Bytes of a slot above which it has too many.
-const SLOT_BYTES: u64 = RUNAWAY_BYTES_PER_SECOND * RATE_SLOT_MS / 1_000;
+const SLOT_BYTES: u64 = RUNAWAY_BYTES_PER_SECOND * METER_SLOT_MS / 1_000;
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,7 +39,7 @@ struct Meter {
 impl Meter {
     /// Brings the slots to `now`: what is older than the window is forgotten.
     fn turn(&mut self, now: u64) {
-        let number = now / RATE_SLOT_MS;
+        let number = now / METER_SLOT_MS;
         // After a long pause all slots are empty, so that no more than a window is walked.
         self.newest = self.newest.max(number.saturating_sub(SLOTS + 1));
         while self.newest < number {
@@ -78,7 +78,7 @@ impl Meter {
         self.told = true;
         // The newest slot has only begun.
         let begun = self.slots.back().map_or(0, |slot| slot.bytes);
-        let seconds = (SLOTS - 1) * RATE_SLOT_MS / 1_000;
+        let seconds = (SLOTS - 1) * METER_SLOT_MS / 1_000;
         Some(self.total().bytes.saturating_sub(begun) / seconds)
     }
 }
@@ -149,7 +149,7 @@ impl Rates {
             rate
         });
         json!({
-            "window_ms": RATE_WINDOW_MS,
+            "window_ms": METER_WINDOW_MS,
             "gateway": self.all.total().to_json(),
             "sessions": sessions.collect::<Vec<_>>(),
             "runaway": runaway,
@@ -180,10 +180,10 @@ mod tests {
         assert_eq!(json["gateway"], json!({ "frames": 2, "bytes": 150, "inputs": 1 }));
         let other = json!({ "frames": 1, "bytes": 50, "inputs": 1, "session_id": 8 });
         assert_eq!(json["sessions"][1], other);
-        let json = rates.shown(START + RATE_WINDOW_MS + 5_000);
+        let json = rates.shown(START + METER_WINDOW_MS + 5_000);
         assert_eq!(json["gateway"]["bytes"], 50);
         assert_eq!(json["sessions"], json!([other]));
-        let json = rates.shown(START + 10 * RATE_WINDOW_MS);
+        let json = rates.shown(START + 10 * METER_WINDOW_MS);
         assert_eq!(json["gateway"]["bytes"], 0);
         assert_eq!(json["sessions"], json!([]));
     }
@@ -194,14 +194,14 @@ mod tests {
         let fast = 2 * RUNAWAY_BYTES_PER_SECOND;
         let told = print(&mut rates, START, 3 * RUNAWAY_MS, fast);
         let [(at, rate)] = told.as_slice() else { panic!("{told:?}") };
-        assert!((RUNAWAY_MS..RUNAWAY_MS + 2 * RATE_SLOT_MS).contains(&(at - START)), "{at}");
+        assert!((RUNAWAY_MS..RUNAWAY_MS + 2 * METER_SLOT_MS).contains(&(at - START)), "{at}");
         assert!((fast * 9 / 10..=fast).contains(rate), "{rate} of {fast}");
         let later = START + 3 * RUNAWAY_MS;
         assert_eq!(rates.shown(later)["runaway"], json!([7]));
-        let calm = print(&mut rates, later, 2 * RATE_SLOT_MS, 1_000);
+        let calm = print(&mut rates, later, 2 * METER_SLOT_MS, 1_000);
         assert_eq!(calm, vec![]);
-        assert_eq!(rates.shown(later + 2 * RATE_SLOT_MS)["runaway"], json!([]));
-        let again = print(&mut rates, later + 2 * RATE_SLOT_MS, 2 * RUNAWAY_MS, fast);
+        assert_eq!(rates.shown(later + 2 * METER_SLOT_MS)["runaway"], json!([]));
+        let again = print(&mut rates, later + 2 * METER_SLOT_MS, 2 * RUNAWAY_MS, fast);
         assert_eq!(again.len(), 1, "{again:?}");
     }
 
@@ -211,7 +211,7 @@ mod tests {
         let fast = 100 * RUNAWAY_BYTES_PER_SECOND;
         for burst in 0..10 {
             let from = START + burst * (RUNAWAY_MS + 10_000);
-            assert_eq!(print(&mut rates, from, RUNAWAY_MS - RATE_SLOT_MS, fast), vec![]);
+            assert_eq!(print(&mut rates, from, RUNAWAY_MS - METER_SLOT_MS, fast), vec![]);
         }
         let slow = RUNAWAY_BYTES_PER_SECOND - 1_000;
         assert_eq!(print(&mut rates, START + 10 * RUNAWAY_MS, 5 * RUNAWAY_MS, slow), vec![]);

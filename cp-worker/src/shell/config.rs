@@ -1,10 +1,8 @@
 //! What the deployment has bound: secrets, origin, mode of sign-in. Refuses to run half configured.
 
-use super::log;
 use super::respond::Failure;
 use crate::auth::mode::{Mode, is_trusted};
 use crate::limits::SECRET_BYTES;
-use serde_json::json;
 use worker::{Env, Request};
 
 /// The deployment's settings, read for each request.
@@ -119,6 +117,5 @@ fn secret(env: &Env, name: &str) -> Result<Vec<u8>, Failure> {
 
 /// Status 500; the cause is logged.
 pub fn misconfigured(cause: String) -> Failure {
-    log::error("misconfigured", &cause, json!({}));
-    Failure::new("misconfigured", &cause)
+    Failure::new("misconfigured", &cause).because(cause)
 }

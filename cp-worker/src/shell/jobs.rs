@@ -4,6 +4,7 @@ use super::db::Db;
 use super::hub::Core;
 use super::{log, now};
 use crate::hub::{CallError, CallId, Record};
+use crate::limits::REST_MS;
 use serde_json::json;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -81,6 +82,7 @@ impl Core {
         match record {
             Record::Hello { version, hostname, system_info, sessions, max_sessions } => {
                 db.greet(id, version, hostname, system_info, *max_sessions, now()).await?;
+                db.droplet_greeted(id, now() + REST_MS).await?;
                 db.adopt_sessions(id, sessions, now()).await
             }
             Record::Health { event, activity } => db.set_health(id, event, activity, now()).await,

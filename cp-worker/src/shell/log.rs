@@ -66,15 +66,24 @@ impl Trace {
         set(&mut self.fields.borrow_mut(), "user_id", user_id.into());
     }
 
-    /// Writes the line, and names it in the answer. `code` is that of a failure.
-    pub fn end(self, code: Option<&str>, response: Response) -> Result<Response> {
+    /// Notes why it failed; `cause` is what went wrong on our side.
+    pub fn failed(&self, code: &str, cause: Option<String>) {
+        let mut fields = self.fields.borrow_mut();
+        set(&mut fields, "code", code.into());
+        if let Some(cause) = cause {
+            set(&mut fields, "cause", cause.into());
+        }
+    }
+
+    /// Writes the line, and names it in the answer.
+    pub fn end(self, response: Response) -> Result<Response> {
         let mut fields = self.fields.into_inner();
         set(&mut fields, "status", response.status_code().into());
         set(&mut fields, "ms", now().saturating_sub(self.started_at).into());
-        if let Some(code) = code {
-            set(&mut fields, "code", code.into());
+        match fields.get("cause").and_then(Value::as_str).map(str::to_owned) {
+            Some(cause) => error("request", &cause, fields),
+            None => info("request", fields),
         }
-        info("request", fields);
         // What another object answered has headers that cannot be changed.
         let headers = response.headers().clone();
         headers.set(HEADER, &self.request_id)?;

@@ -3,11 +3,11 @@
 use super::config::{self, Config};
 use super::kv::Kv;
 use super::respond::Failure;
-use super::{now, outbound, random_id};
+use super::{log, now, outbound, random_id};
 use crate::auth::mode::Mode;
 use crate::limits::{OUTBOX_MAILS, OUTBOX_SECONDS};
 use serde_json::{Value, json};
-use worker::{Env, Result, console_error, console_log};
+use worker::{Env, Result, console_log};
 
 /// The mail API where no other is named: its documented request is
 /// `POST {from, to, subject, text}` with the key as a bearer token.
@@ -55,10 +55,10 @@ async fn post(env: &Env, key: &str, mail: &Mail) -> std::result::Result<(), Fail
         Ok(answer) if answer.is_ok() => return Ok(()),
         Ok(answer) => {
             let name = answer.json();
-            let name = name.get("name").and_then(Value::as_str).unwrap_or("no reason");
-            console_error!("the mail API refused with status {}: {name}", answer.status);
+            let name = name.get("name").and_then(Value::as_str).unwrap_or("no reason given");
+            log::error("mail.refused", &name, json!({ "status": answer.status }));
         }
-        Err(error) => console_error!("the mail API did not answer: {error}"),
+        Err(error) => log::error("mail.unanswered", &error, json!({})),
     }
     Err(Failure::new("mail_failed", "the mail could not be sent; try again in a few minutes"))
 }

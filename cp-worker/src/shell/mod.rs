@@ -1,6 +1,7 @@
 //! The Worker: binds the pure logic to fetch, D1, the Durable Object and the clock.
 
 mod api;
+mod cloud;
 mod config;
 mod db;
 mod history;
@@ -26,7 +27,9 @@ use config::Config;
 use log::Trace;
 use respond::{Failure, Outcome};
 use streams::Body;
-use worker::{Context, Env, Request, Response, Result, event};
+use worker::{
+    Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event, web_sys,
+};
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
@@ -35,22 +38,32 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
     let trace = Trace::new(&request, route.as_ref().ok());
     // The same request, not its `clone()`.
     let sent = Clone::clone(request.inner());
-    let (code, response) = match answer(request, env, route, &trace).await {
-        Ok(response) => (None, response),
-        Err(failure) => {
-            let code = Some(failure.code().to_owned());
-            // A page cannot read the status of a refused upgrade, but it can read a close code.
-            if is_socket {
-                (code, respond::closed(&failure)?)
-            } else {
-                if !sent.body_used() {
-                    Body::new(sent.body())?.drain().await;
-                }
-                (code, failure.into_response()?)
-            }
+    let response = match answer(request, env, route, &trace).await {
+        Ok(response) => response,
+        Err(mut failure) => {
+            let cause = failure.take_cause();
+            trace.failed(failure.code(), cause);
+            refuse(failure, is_socket, &sent).await?
         }
     };
-    trace.end(code.as_deref(), response)
+    trace.end(response)
+}
+
+async fn refuse(failure: Failure, is_socket: bool, sent: &web_sys::Request) -> Result<Response> {
+    if is_socket {
+        // A page cannot read the status of a refused upgrade, but it can read a close code.
+        return respond::closed(&failure);
+    }
+    if !sent.body_used() {
+        Body::new(sent.body())?.drain().await;
+    }
+    failure.into_response()
+}
+
+/// Each minute.
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    cloud::run(&env).await;
 }
 
 async fn answer(

@@ -1,4 +1,4 @@
-//! Requests to the APIs of others: bounded in time and size, never redirected.
+//! Requests to others: bounded in time and size, and not redirected when anything secret goes along.
 
 use super::streams::Body;
 use crate::limits::{OUTBOUND_BYTES, OUTBOUND_MS};
@@ -14,6 +14,7 @@ use worker::{Error, Result, js_sys};
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
+    headers: Headers,
     body: String,
 }
 
@@ -21,6 +22,16 @@ impl Answer {
     /// Whether the status says that it was done.
     pub fn is_ok(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// The body, with what is not UTF-8 replaced.
+    pub fn text(self) -> String {
+        self.body
+    }
+
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.headers.get(name).ok().flatten()
     }
 
     /// The body as JSON; `null` when it is none.
@@ -43,7 +54,6 @@ pub async fn ask(
     let init = RequestInit::new();
     init.set_method(method);
     init.set_redirect(RequestRedirect::Manual);
-    init.set_signal(Some(&AbortSignal::timeout_with_u32(OUTBOUND_MS)));
     if let Some(body) = body {
         init.set_body(&body.into());
     }
@@ -52,13 +62,26 @@ pub async fn ask(
         all.set(name, value)?;
     }
     init.set_headers(&all);
+    send(url, &init).await
+}
+
+/// Reads what is public. Redirects are followed: nothing of ours goes along.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn read(url: &str) -> Result<Answer> {
+    send(url, &RequestInit::new()).await
+}
+
+async fn send(url: &str, init: &RequestInit) -> Result<Answer> {
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(OUTBOUND_MS)));
     let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
-    let answer = JsFuture::from(scope.fetch_with_str_and_init(url, &init)).await?;
+    let answer = JsFuture::from(scope.fetch_with_str_and_init(url, init)).await?;
     let answer: Response = answer.unchecked_into();
     let read = Body::new(answer.body())?.piece(OUTBOUND_BYTES + 1).await?;
     if read.len() > OUTBOUND_BYTES {
         return Err(Error::RustError("the answer is too large".to_owned()));
     }
     let body = String::from_utf8_lossy(&read.payload().to_vec()).into_owned();
-    Ok(Answer { status: answer.status(), body })
+    Ok(Answer { status: answer.status(), headers: answer.headers(), body })
 }

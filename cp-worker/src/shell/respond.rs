@@ -22,19 +22,32 @@ pub struct Failure {
     message: String,
     /// Seconds.
     retry_after: Option<u64>,
+    /// What went wrong on our side, for the log alone.
+    cause: Option<String>,
 }
 
 impl Failure {
     /// A failure with a code of the table in [`status`].
     pub fn new(code: &str, message: &str) -> Self {
         let (code, message) = (code.to_owned(), message.to_owned());
-        Self { status: status::of(&code), code, message, retry_after: None }
+        Self { status: status::of(&code), code, message, retry_after: None, cause: None }
     }
 
     /// The same, with the seconds after which it may go better.
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self
+    }
+
+    /// The same, with what the log is to say of it.
+    pub fn because(mut self, cause: String) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
+    /// What the log is to say, once.
+    pub fn take_cause(&mut self) -> Option<String> {
+        self.cause.take()
     }
 
     /// Status 404.
@@ -69,6 +82,10 @@ impl Failure {
 
     /// As an HTTP response.
     pub fn into_response(self) -> Result<Response> {
+        // In a hub nobody has asked for it.
+        if let Some(cause) = &self.cause {
+            log::error("request.failed", cause, json!({ "code": self.code }));
+        }
         let body = json!({ "error": { "code": self.code, "message": self.message } });
         let mut response = secured(Response::from_json(&body)?.with_status(self.status))?;
         if let Some(seconds) = self.retry_after {
@@ -80,8 +97,8 @@ impl Failure {
 
 impl From<worker::Error> for Failure {
     fn from(error: worker::Error) -> Self {
-        log::error("request.failed", &error, json!({}));
-        Self::new("internal", "something went wrong on our side; it is logged")
+        let failure = Self::new("internal", "something went wrong on our side; it is logged");
+        failure.because(error.to_string())
     }
 }
 
@@ -110,17 +127,17 @@ pub fn file(content: ReadableStream, path: &str, mtime: u64) -> Outcome {
     Ok(response)
 }
 
-/// Status 302: the browser goes on to `location`.
-pub fn redirect(location: &str) -> Outcome {
-    let mut response = secured(Response::empty()?.with_status(302))?;
-    response.headers_mut().set("Location", location)?;
-    Ok(response)
-}
-
 /// A script for a shell.
 pub fn script(text: &str) -> Outcome {
     let mut response = secured(Response::ok(text)?)?;
     response.headers_mut().set("Content-Type", "text/x-shellscript; charset=utf-8")?;
+    Ok(response)
+}
+
+/// Status 302: the browser goes on to `location`.
+pub fn redirect(location: &str) -> Outcome {
+    let mut response = secured(Response::empty()?.with_status(302))?;
+    response.headers_mut().set("Location", location)?;
     Ok(response)
 }
 

@@ -1,6 +1,7 @@
 //! The HTTP API: who asks, whether it is theirs, what the database and the hub say.
 
 mod account;
+mod cloud;
 mod files;
 mod relay;
 mod release;
@@ -14,11 +15,12 @@ use super::db::{Db, ServerRow, SessionRow, SignedInRow};
 use super::log::Trace;
 use super::now;
 use super::respond::{Failure, Outcome};
+use super::streams::Body;
 use crate::auth::token;
 use crate::auth::token::Admission;
 use crate::limits::BODY_BYTES;
 use crate::routes::Route;
-use relay::Relay;
+pub(super) use relay::Relay;
 use serde::de::DeserializeOwned;
 use worker::{Env, Request};
 
@@ -55,6 +57,15 @@ pub async fn answer(
         Route::DeleteMe => asker.delete_me(body(&mut request).await?).await,
         Route::ListSignIns => asker.list_sign_ins().await,
         Route::RemoveSignIn(id) => asker.remove_sign_in(&id).await,
+        Route::CloudConnection => asker.cloud_connection().await,
+        Route::ConnectCloud => asker.connect_cloud(),
+        Route::ConnectedCloud => asker.connected_cloud(&request).await,
+        Route::DisconnectCloud => asker.disconnect_cloud().await,
+        Route::CloudOptions => asker.cloud_options().await,
+        Route::CreateDroplet => asker.create_droplet(body(&mut request).await?).await,
+        Route::RetryDroplet(id) => asker.retry_droplet(&id).await,
+        Route::PowerDroplet(id) => asker.power_droplet(&id, body(&mut request).await?).await,
+        Route::DestroyDroplet(id) => asker.destroy_droplet(&id, body(&mut request).await?).await,
         Route::ListServers => asker.list_servers().await,
         Route::CreateServer => asker.create_server(body(&mut request).await?).await,
         Route::RenameServer(id) => asker.rename_server(&id, body(&mut request).await?).await,
@@ -135,11 +146,14 @@ async fn body<T: DeserializeOwned>(request: &mut Request) -> Result<T, Failure> 
     if length.and_then(|length| length.parse().ok()).is_some_and(|len: usize| len > BODY_BYTES) {
         return Err(too_large());
     }
-    let text = request.text().await?;
-    if text.len() > BODY_BYTES {
+    // Not read to its end: one that tells no length may have none.
+    let body = Body::new(request.inner().body()).map_err(worker::Error::from)?;
+    let read = body.piece(BODY_BYTES + 1).await.map_err(worker::Error::from)?;
+    if read.len() > BODY_BYTES {
         return Err(too_large());
     }
-    serde_json::from_str(&text).map_err(|error| Failure::invalid(&error.to_string()))
+    let bytes = read.payload().to_vec();
+    serde_json::from_slice(&bytes).map_err(|error| Failure::invalid(&error.to_string()))
 }
 
 /// What stands behind the `?` of an address.

@@ -10,7 +10,7 @@ use worker::web_sys::{self, ReadableStream, RequestInit};
 use worker::{Env, Method, Request, Response, Stub, js_sys};
 
 /// The hub of one gateway.
-pub(super) struct Relay(Stub);
+pub(in crate::shell) struct Relay(Stub);
 
 /// What a hub knows better than the database.
 #[derive(Default, Deserialize)]
@@ -22,7 +22,7 @@ pub(super) struct HubStatus {
 }
 
 impl Relay {
-    pub(super) fn to(env: &Env, gateway_id: &str) -> Result<Self, Failure> {
+    pub(in crate::shell) fn to(env: &Env, gateway_id: &str) -> Result<Self, Failure> {
         Ok(Self(env.durable_object("HUB")?.id_from_name(gateway_id)?.get_stub()?))
     }
 
@@ -34,7 +34,11 @@ impl Relay {
     }
 
     /// Asks for an operation of the hub's own.
-    pub(super) async fn tell(&self, operation: &str, body: &str) -> Result<Response, Failure> {
+    pub(in crate::shell) async fn tell(
+        &self,
+        operation: &str,
+        body: &str,
+    ) -> Result<Response, Failure> {
         let init = RequestInit::new();
         init.set_method("POST");
         init.set_body(&body.into());

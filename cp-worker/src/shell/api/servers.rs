@@ -1,5 +1,6 @@
 //! Servers: the list, adding, deleting, watching.
 
+use super::cloud::with_droplet;
 use super::{Asker, millis, no_such_address, require_upgrade};
 use crate::auth::mode::Mode;
 use crate::auth::token;
@@ -21,7 +22,14 @@ struct Bootstrap {
 impl Asker<'_> {
     pub(super) async fn list_servers(&self) -> Outcome {
         let servers = self.db.servers(&self.user.user_id).await?;
-        let servers: Vec<Value> = servers.iter().map(server_json).collect();
+        let droplets = self.db.droplets(&self.user.user_id).await?;
+        let servers: Vec<Value> = servers
+            .iter()
+            .map(|row| {
+                let droplet = droplets.iter().find(|one| one.text("gateway_id") == row.gateway_id);
+                with_droplet(server_json(row), droplet)
+            })
+            .collect();
         json(200, &json!({ "servers": servers }))
     }
 
@@ -41,7 +49,7 @@ impl Asker<'_> {
         let name = new.check().map_err(Failure::invalid)?;
         self.server(gateway_id).await?;
         self.db.rename_server(gateway_id, &name).await?;
-        json(200, &json!({ "server": server_json(&self.server(gateway_id).await?) }))
+        json(200, &json!({ "server": self.server_with_droplet(gateway_id).await? }))
     }
 
     /// Gives a server another bootstrap token; the last one is void.
@@ -60,7 +68,7 @@ impl Asker<'_> {
     }
 
     async fn with_bootstrap(&self, gateway_id: &str, token: &str, expires_at: u64) -> Outcome {
-        let server = server_json(&self.server(gateway_id).await?);
+        let server = self.server_with_droplet(gateway_id).await?;
         let body = json!({
             "server": server, "bootstrap_token": token, "expires_at": expires_at,
         });
@@ -69,6 +77,10 @@ impl Asker<'_> {
 
     pub(super) async fn delete_server(&self, gateway_id: &str) -> Outcome {
         self.server(gateway_id).await?;
+        if self.db.droplet(gateway_id).await?.is_some() {
+            let message = "this server is a droplet, which costs money until it is destroyed";
+            return Err(Failure::new("droplets_exist", message));
+        }
         // The row first: a gateway that is thrown out must not find its way back.
         self.db.delete_server(gateway_id).await?;
         self.hub(gateway_id)?.tell("/revoke", "").await?;
@@ -97,7 +109,7 @@ impl Asker<'_> {
     }
 }
 
-fn server_json(row: &ServerRow) -> Value {
+pub(super) fn server_json(row: &ServerRow) -> Value {
     let embedded = |text: &Option<String>| -> Value {
         text.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null)
     };
@@ -114,11 +126,11 @@ fn server_json(row: &ServerRow) -> Value {
         "version": row.version,
         "system_info": embedded(&row.system_info),
         "health": embedded(&row.health),
+        "max_sessions": row.max_sessions,
         "last_seen_at": row.last_seen_at.map(millis),
         "created_at": millis(row.created_at),
         "bootstrap_expires_at": row.bootstrap_expires_at.map(millis).filter(|at| *at > now()),
         "idle_since": idle_since(row, now()),
-        "droplet": Value::Null,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Whether what the deployment depends on works.
 
 use crate::shell::db::Db;
+use crate::shell::kv::Kv;
 use crate::shell::log;
 use crate::shell::respond::{Outcome, json};
 use serde_json::json;
@@ -23,7 +24,7 @@ async fn database(env: &Env) -> Result<()> {
 }
 
 async fn store(env: &Env) -> Result<()> {
-    env.kv("KV")?.get(NO_KEY).text().await.map(drop).map_err(worker::Error::from)
+    Kv::new(env)?.get(NO_KEY).await.map(drop)
 }
 
 fn word(part: &str, outcome: Result<()>) -> &'static str {

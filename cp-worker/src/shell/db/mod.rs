@@ -1,10 +1,12 @@
 //! Every statement that the control plane sends to D1.
 
+mod cloud;
 mod gateways;
 mod people;
 mod servers;
 mod sessions;
 
+pub use cloud::{NewServer, Row, SealedGrant};
 pub use people::{SignedInRow, UserRow};
 pub use servers::ServerRow;
 pub use sessions::SessionRow;

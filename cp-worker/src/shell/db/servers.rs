@@ -6,7 +6,7 @@ use worker::Result;
 
 /// Columns of a server as its owner sees it.
 const SERVER: &str = "gateway_id, name, connected, hostname, version, system_info, health, \
-                      last_seen_at, created_at, bootstrap_expires_at, last_activity_at";
+                      max_sessions, last_seen_at, created_at, bootstrap_expires_at, last_activity_at";
 
 /// A server.
 #[derive(Deserialize)]
@@ -21,6 +21,7 @@ pub struct ServerRow {
     pub system_info: Option<String>,
     /// JSON of the last health event.
     pub health: Option<String>,
+    pub max_sessions: Option<u32>,
     pub last_seen_at: Option<f64>,
     pub created_at: f64,
     pub bootstrap_expires_at: Option<f64>,

@@ -1,10 +1,7 @@
 // Asks before a droplet is powered off or destroyed.
 
-import { useState } from "react";
-import { FormDialog } from "@/components/dialog-form";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
-import { Field } from "@/components/ui/field";
-import { Input } from "@/components/ui/input";
+import { TypedConfirmDialog } from "@/components/ui/typed-confirm-dialog";
 import { api, type Server } from "@/lib/api";
 
 /** What is billed while a droplet is off, in the product's own words. */
@@ -39,44 +36,16 @@ export function PowerOffDialog({ server, open, onOpenChange, onChange }: Droplet
 }
 
 export function DestroyDialog({ server, open, onOpenChange, onChange }: DropletDialogProps) {
-  const [typed, setTyped] = useState("");
-  const change = (next: boolean) => {
-    setTyped("");
-    onOpenChange(next);
-  };
+  const { gateway_id, name } = server;
   return (
-    <FormDialog
+    <TypedConfirmDialog
       open={open}
-      onOpenChange={change}
-      title={`Destroy ${server.name}?`}
+      onOpenChange={onOpenChange}
+      title={`Destroy ${name}?`}
       description="The droplet is deleted at DigitalOcean with all files on it. Nobody can bring them back. All charges for it stop."
+      expected={name}
       action="Destroy droplet"
-      busyAction="One moment…"
-      danger
-      ready={typed === server.name}
-      testId="destroy-confirm"
-      onSubmit={async () => onChange(await api.destroyDroplet(server.gateway_id, typed))}
-    >
-      <Field
-        label={
-          <>
-            Type <b className="font-semibold wrap-anywhere">{server.name}</b> to confirm
-          </>
-        }
-      >
-        {(ids) => (
-          <Input
-            {...ids}
-            data-testid="destroy-name"
-            autoFocus
-            autoComplete="off"
-            autoCapitalize="none"
-            spellCheck={false}
-            value={typed}
-            onChange={(event) => setTyped(event.target.value)}
-          />
-        )}
-      </Field>
-    </FormDialog>
+      onConfirm={async () => onChange(await api.destroyDroplet(gateway_id, name))}
+    />
   );
 }

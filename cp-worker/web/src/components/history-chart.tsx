@@ -8,7 +8,7 @@ const WIDTH = 240;
 const HEIGHT = 40;
 
 /** Units across which a sample without neighbours is drawn. */
-const LEAST_WIDTH = 2;
+const LEAST_WIDTH = 4;
 
 interface HistoryChartProps {
   label: string;

@@ -11,8 +11,8 @@ import { Button } from "@/components/ui/button";
 import { Skeleton } from "@/components/ui/skeleton";
 import type { Server, Session } from "@/lib/api";
 
-/** Sessions that a server runs at once, unless its owner configured another number. */
-const MAX_SESSIONS = 5;
+/** Sessions that a gateway allows at once if it does not say how many: its default. */
+const DEFAULT_SESSIONS = 5;
 
 /** Inactive sessions up to which they are shown without being asked for. */
 const SHOWN_INACTIVE = 10;
@@ -32,7 +32,8 @@ export function Sessions({ server, sessions: known, now }: SessionsProps) {
   const ended = active.filter(({ status }) => status === "ended");
   const inactive = sessions.filter(({ archived }) => archived);
   const online = server.status === "online";
-  const full = running.length >= MAX_SESSIONS;
+  const most = server.max_sessions ?? DEFAULT_SESSIONS;
+  const full = running.length >= most;
   const create = (
     <Button
       data-testid="new-session"
@@ -46,7 +47,7 @@ export function Sessions({ server, sessions: known, now }: SessionsProps) {
   );
   return (
     <Section title="Sessions" action={activeRunning.length > 0 || full ? create : undefined}>
-      {full && <Full running={running} />}
+      {full && <Full running={running} most={most} />}
       {known === undefined ? (
         <Skeleton className="h-20 rounded-xl" />
       ) : activeRunning.length > 0 ? (
@@ -72,12 +73,12 @@ export function Sessions({ server, sessions: known, now }: SessionsProps) {
   );
 }
 
-function Full({ running }: { running: Session[] }) {
+function Full({ running, most }: { running: Session[]; most: number }) {
   const some = running.some(({ archived }) => archived) ? ", inactive ones among them" : "";
   return (
     <p data-testid="session-limit" className="mb-4 text-sm text-muted-foreground">
-      {running.length} sessions run here{some}. A server keeps {MAX_SESSIONS} at once: end one to
-      start another.
+      {running.length} sessions run here{some}. This server allows {most} at once: end one to start
+      another.
     </p>
   );
 }

@@ -21,8 +21,8 @@ export function useRunaway(gatewayId: string, online: boolean): number[] {
   useGatewayFeed(gatewayId, {
     onReopen: look,
     onMessage: (message) => {
-      if ((message.type as string) !== "session.runaway") return;
-      const { session_id } = message as unknown as { session_id: number };
+      if (message.type !== "session.runaway") return;
+      const { session_id } = message;
       setRunaway((now) => (now.includes(session_id) ? now : [...now, session_id]));
     },
   });

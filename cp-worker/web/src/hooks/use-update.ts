@@ -23,13 +23,14 @@ export interface Update {
 const SILENT =
   "The gateway has not said how the update went. It goes back by itself when the new version does not work.";
 
-export function useUpdate({ gateway_id, version }: Server): Update {
+export function useUpdate({ gateway_id, version, system_info }: Server): Update {
   const [release, setRelease] = useState<Release | null>(null);
   const [progress, setProgress] = useState<UpdateState>({ state: "idle" });
+  const target = system_info?.target;
   useEffect(() => {
     // No release is no problem: there is nothing to offer then.
-    api.release().then(setRelease, () => undefined);
-  }, []);
+    api.release(target).then(setRelease, () => undefined);
+  }, [target]);
   useGatewayFeed(gateway_id, {
     onReopen: () => undefined,
     onMessage: (message) => {

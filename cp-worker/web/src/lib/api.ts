@@ -6,6 +6,7 @@ import type {
   SessionEnded,
   SystemInfo,
 } from "@/protocol/generated/events";
+import { asSentence } from "./format";
 
 export interface Config {
   auth_mode: "dev" | "email";
@@ -56,6 +57,8 @@ export interface Server {
   version: string | null;
   system_info: SystemInfo | null;
   health: GatewayHealth | null;
+  /** Sessions that run at once; null where the gateway does not say. */
+  max_sessions: number | null;
   last_seen_at: number | null;
   created_at: number;
   /** Until when the newest token lets a gateway enrol; null when none does. */
@@ -211,7 +214,7 @@ export class ApiError extends Error {
 
 /** What a person is told about any failure of a call. */
 export function problemText(problem: unknown): string {
-  if (problem instanceof ApiError) return problem.message;
+  if (problem instanceof ApiError) return asSentence(problem.message);
   return "The control plane cannot be reached. Check the network and try again.";
 }
 
@@ -253,7 +256,9 @@ export const api = {
   history: (gatewayId: string) => call<History>("GET", `${serverPath(gatewayId)}/history`),
   runaway: (gatewayId: string) =>
     call<{ runaway: number[] }>("GET", `${serverPath(gatewayId)}/rates`).then((r) => r.runaway),
-  release: () => call<Release>("GET", "/api/release"),
+  /** @param target as `system_info` names it; older gateways name none */
+  release: (target: string | undefined) =>
+    call<Release>("GET", `/api/release${target ? `?target=${encodeURIComponent(target)}` : ""}`),
   update: (gatewayId: string, { manifest, signature }: Release) =>
     call<object>("POST", `${serverPath(gatewayId)}/update`, { manifest, signature }),
 

@@ -2,6 +2,7 @@
 
 import { expect, it } from "vitest";
 import {
+  asSentence,
   formatAgo,
   formatBytes,
   formatClock,
@@ -73,4 +74,10 @@ it("writes prices as they are", () => {
     "$12",
     "$0.15",
   ]);
+});
+
+it("makes sentences of what programs say", () => {
+  expect(asSentence("the server is not connected")).toBe("The server is not connected.");
+  expect(asSentence("Already one!")).toBe("Already one!");
+  expect(asSentence("chatcode-gateway is old")).toBe("chatcode-gateway is old.");
 });

@@ -63,3 +63,11 @@ export function percentOf(part: number, whole: number): number {
 export function formatDate(time: number): string {
   return new Date(time).toLocaleDateString(undefined, { dateStyle: "medium" });
 }
+
+/** Words of a program as a sentence: its first word is left alone when it is a name of a program's. */
+export function asSentence(words: string): string {
+  const text = words.trim();
+  const start = /^[a-z]+(?=[ ,:])/.test(text) ? text.charAt(0).toUpperCase() : text.charAt(0);
+  const end = /[.!?…]$/.test(text) ? "" : ".";
+  return start + text.slice(1) + end;
+}

@@ -52,7 +52,8 @@ it("breaks a line where nobody watched", () => {
   expect(drawn.map((line) => line.length)).toEqual([2, 2]);
   expect(drawn[0]?.[0]).toEqual({ x: 1 - (60 * MINUTE) / CHART_MS, y: 0.1 });
   expect(drawn[1]?.map(({ y }) => y)).toEqual([1, 0]);
-  expect(lines(of(sample(NOW + MINUTE, 1), sample(0, 1)), "cpu_percent", NOW)).toEqual([]);
+  expect(lines(of(sample(0, 1)), "cpu_percent", NOW)).toEqual([]);
+  expect(lines(of(sample(NOW + MINUTE, 1)), "cpu_percent", NOW)).toEqual([[{ x: 1, y: 0.01 }]]);
 });
 
 it("says what the lines show", () => {

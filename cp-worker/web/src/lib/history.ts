@@ -38,13 +38,14 @@ function sampleOf(health: GatewayHealth): Sample {
   };
 }
 
-/** The unbroken lines of one figure. */
+/** The unbroken lines of one figure; the newest sample may be a little ahead of `now`. */
 export function lines({ samples, interval_ms }: History, figure: Figure, now: number): Point[][] {
   const found: Point[][] = [];
+  const end = Math.max(now, samples.at(-1)?.at ?? now);
   let before = -Infinity;
   for (const sample of samples) {
-    const x = 1 - (now - sample.at) / CHART_MS;
-    if (x < 0 || x > 1) continue;
+    const x = 1 - (end - sample.at) / CHART_MS;
+    if (x < 0) continue;
     if (sample.at - before > interval_ms * GAP_INTERVALS) found.push([]);
     found.at(-1)?.push({ x, y: Math.min(100, Math.max(0, sample[figure])) / 100 });
     before = sample.at;

@@ -19,6 +19,7 @@ const server: Server = {
   version: null,
   system_info: null,
   health: null,
+  max_sessions: null,
   last_seen_at: null,
   created_at: 0,
   bootstrap_expires_at: 99,

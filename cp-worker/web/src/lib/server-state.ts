@@ -34,8 +34,8 @@ export function inMotion({ droplet }: Server): boolean {
 export function applyToServer(server: Server, message: HubToWatcher, now: number): Server {
   switch (message.type) {
     case "gateway.hello": {
-      const { hostname, version, system_info } = message;
-      const machine = { hostname, version, system_info, last_seen_at: now };
+      const { hostname, version, system_info, max_sessions = null } = message;
+      const machine = { hostname, version, system_info, max_sessions, last_seen_at: now };
       return { ...server, ...machine, ...arrived(server), status: "online" };
     }
     case "gateway.health":

@@ -104,7 +104,7 @@ describe("Link", () => {
     );
   });
 
-  it.each(["online", "visible"] as const)("soon gives up on a dead socket when %s", (type) => {
+  it.each(["online", "offline", "visible"] as const)("soon gives up on a dead socket when %s", (type) => {
     const { on } = openLink();
     expect(on({ type })).toContainEqual({ type: "timer", timer: "deadline", ms: WAKE_DEADLINE_MS });
     expect(kinds(on({ type: "timer", timer: "deadline" }))).toContain("disconnect");

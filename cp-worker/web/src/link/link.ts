@@ -87,7 +87,8 @@ export class Link {
         return this.wake();
       case "offline":
         this.online = false;
-        return [];
+        // The machine may be wrong, or have another network already: the socket tells.
+        return this.status === "open" ? this.ping(WAKE_DEADLINE_MS) : [];
       case "visible":
         this.visible = true;
         return this.wake();

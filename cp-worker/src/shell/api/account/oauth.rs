@@ -10,9 +10,9 @@ use crate::shell::api::{no_such_address, query};
 use crate::shell::config::{self, Config};
 use crate::shell::db::Db;
 use crate::shell::respond::{Failure, Outcome, redirect};
-use crate::shell::{now, outbound, random, random_id};
-use serde_json::Value;
-use worker::{Env, Request, console_error};
+use crate::shell::{log, now, outbound, random, random_id};
+use serde_json::{Value, json};
+use worker::{Env, Request};
 
 /// GitHub wants every program to say who it is.
 const USER_AGENT: &str = "chatcode";
@@ -103,7 +103,7 @@ pub(in crate::shell::api) async fn finish_oauth(
 
 /// Why nobody is signed in.
 enum Problem {
-    /// The person or the provider said no.
+    /// The person said no.
     Denied,
     /// It took too long, or this browser never left for there.
     Expired,
@@ -118,10 +118,10 @@ enum Problem {
 impl Problem {
     fn code(&self) -> &'static str {
         match self {
-            Self::Denied => "denied",
-            Self::Expired => "expired",
-            Self::Provider => "provider",
-            Self::Unverified => "unverified",
+            Self::Denied => "access_denied",
+            Self::Expired => "bad_state",
+            Self::Provider => "provider_failed",
+            Self::Unverified => "unverified_email",
             Self::Internal => "internal",
         }
     }
@@ -154,9 +154,11 @@ async fn arrive(
         .and_then(|value| cookie::OAUTH.verify(&config.cookie_secret, value))
         .filter(|payload| Journey::is_end(payload, provider.name(), &state, now()))
         .ok_or(Problem::Expired)?;
-    let Some(code) = parameter(&query, "code").filter(|code| !code.is_empty()) else {
-        return Err(Problem::Denied);
-    };
+    if let Some(error) = parameter(&query, "error") {
+        let denied = error == "access_denied";
+        return Err(if denied { Problem::Denied } else { Problem::Provider });
+    }
+    let code = parameter(&query, "code").ok_or(Problem::Provider)?;
     let verifier = oauth::verifier(&config.cookie_secret, &state).ok_or(Problem::Internal)?;
     let identity = identity(env, config, provider, client, &code, &verifier).await?;
     let db = Db::new(env)?;
@@ -215,7 +217,7 @@ async fn ask(
         headers.push(("Authorization", authorization));
     }
     let answer = outbound::ask(method, url, &headers, body).await.map_err(|error| {
-        console_error!("{} did not answer: {error}", provider.name());
+        log::error("oauth.unanswered", &error, json!({ "provider": provider.name() }));
         Problem::Provider
     })?;
     if answer.is_ok() { Ok(answer.json()) } else { Err(refused(provider, &answer.json())) }
@@ -223,7 +225,8 @@ async fn ask(
 
 fn refused(provider: Provider, answer: &Value) -> Problem {
     let word = answer.get("error").and_then(Value::as_str).unwrap_or("no reason given");
-    console_error!("{} refused a sign-in: {word:.64}", provider.name());
+    let cut = format_args!("{word:.64}");
+    log::error("oauth.refused", &cut, json!({ "provider": provider.name() }));
     // GitHub's word for an account whose address is not verified.
     if word == "unverified_user_email" { Problem::Unverified } else { Problem::Provider }
 }

@@ -6,10 +6,10 @@ use crate::requests::SignIn;
 use crate::shell::api::{Asker, millis};
 use crate::shell::config::Config;
 use crate::shell::db::Db;
-use crate::shell::now;
 use crate::shell::respond::{Failure, Outcome, json, nothing};
+use crate::shell::{log, now};
 use serde_json::{Value, json};
-use worker::{Env, Request, console_error};
+use worker::{Env, Request};
 
 /// Signs the browser out, also one that was not signed in.
 pub(in crate::shell::api) async fn sign_out(
@@ -81,6 +81,7 @@ impl Asker<'_> {
             return Err(Failure::invalid("email must be the address of this account"));
         }
         let gateway_ids = self.gateway_ids().await?;
+        self.leave_cloud().await;
         // The rows first: a gateway that is thrown out must not find its way back.
         if !self.db.delete_user(&self.user.user_id).await? {
             let message = "destroy your droplets first: they would go on costing money";
@@ -104,7 +105,8 @@ impl Asker<'_> {
                 Err(failure) => Err(failure),
             };
             if let Err(failure) = told {
-                console_error!("telling the hub of {gateway_id} to {operation}: {failure:?}");
+                let fields = json!({ "gateway_id": gateway_id, "operation": operation });
+                log::error("hub.untold", &failure.code(), fields);
             }
         }
     }

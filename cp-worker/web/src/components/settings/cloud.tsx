@@ -1,7 +1,7 @@
 // The connection to DigitalOcean: whether there is one, and how to get or end it.
 
 import { useEffect, useState } from "react";
-import { useSearchParams } from "react-router";
+import { Link, useSearchParams } from "react-router";
 import { toast } from "sonner";
 import { Section } from "@/components/section";
 import { StatusDot } from "@/components/status-dot";
@@ -106,7 +106,15 @@ function Connected({ connection, onChanged }: ConnectedProps) {
         <StatusDot tone={expired ? "warning" : "live"} />
         {expired ? "Expired" : "Connected"}
       </Badge>
-      {expired && <ConnectButton label="Connect again" />}
+      {expired ? (
+        <ConnectButton label="Connect again" />
+      ) : (
+        <Button asChild size="small">
+          <Link to="/?add=cloud" data-testid="create-droplet">
+            Create a server
+          </Link>
+        </Button>
+      )}
       <Button
         variant="outline"
         size="small"
