@@ -47,9 +47,10 @@ export function SessionSwitcher(props: SessionSwitcherProps) {
         <MenuLabel>Also running on this server</MenuLabel>
         {others === null && <MenuItem disabled>{problem ?? "One moment…"}</MenuItem>}
         {others?.length === 0 && <MenuItem disabled>Nothing else</MenuItem>}
-        {others?.map((session) => (
+        {others?.map((session, at) => (
           <MenuItem
             key={session.session_id}
+            ref={at === 0 ? takeFocus : null}
             data-testid="switch-to"
             data-session-id={session.session_id}
             onSelect={() => navigate(`/servers/${gatewayId}/sessions/${session.session_id}`)}
@@ -65,6 +66,11 @@ export function SessionSwitcher(props: SessionSwitcherProps) {
       </MenuContent>
     </Menu>
   );
+}
+
+/** The list may come after the menu has opened, and put its focus on what was there. */
+function takeFocus(item: HTMLElement | null): void {
+  item?.focus();
 }
 
 function Other({ session: { agent, name, attention } }: { session: Session }) {

@@ -55,14 +55,16 @@ export class HttpTransport implements Transport {
     // `fetch` does not tell how much it has sent.
     const request = new XMLHttpRequest();
     return new Promise((resolve, reject) => {
-      const cancel = () => request.abort();
+      const cancel = () => {
+        request.abort();
+        reject(signal.reason);
+      };
       signal.addEventListener("abort", cancel, { once: true });
       request.upload.onprogress = ({ loaded }) => onSent(loaded);
       request.onload = () =>
         request.status === 201
           ? resolve()
           : reject(refusal(request.status, request.responseText));
-      request.onabort = () => reject(signal.reason);
       request.onerror = () => reject(new TypeError("the connection broke"));
       request.onloadend = () => signal.removeEventListener("abort", cancel);
       request.open("PUT", this.address(path));
