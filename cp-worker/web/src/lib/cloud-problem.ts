@@ -3,10 +3,10 @@
 const SENTENCES: Record<string, string> = {
   denied: "You did not allow it at DigitalOcean, so nothing was connected.",
   expired: "That connection was begun in another browser, or too long ago. Try again.",
-  unreachable: "DigitalOcean did not answer. Try again in a minute.",
   refused: "DigitalOcean did not accept the connection. Try again.",
+  unreachable: "DigitalOcean did not answer as it should. Try again in a minute.",
   other_account:
-    "Servers of the account that is connected still exist. Destroy them first, or connect that account again.",
+    "Servers of the account that was connected before still exist. Destroy them first, or connect that account.",
 };
 
 /** The sentence for `?cloud=`. Foreign text is never shown. */
