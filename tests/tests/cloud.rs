@@ -228,19 +228,22 @@ fn what_digitalocean_refuses_is_said_in_its_words() {
     page.fill("typed-confirmation", "too-many");
     page.press("Enter");
     page.wait("text=too-many is destroyed.");
-    // Without access to the account nothing can be ordered, and the form says what to do.
+    // Without access to the account nothing can be made, and the page says what to do.
     scene.cloud.control(&json!({ "revoke_grants": true, "expire_tokens": true }));
     page.click("add-server");
     page.click("add-cloud");
-    page.fill("server-name", "never");
+    page.fill("server-name", "locked-out");
     page.click("droplet-create");
-    page.wait(&id("problem"));
-    page.screenshot("cloud-refused");
-    page.press("Escape");
-    page.wait_gone("[role=dialog]");
-    page.click("add-server");
-    page.click("add-cloud");
-    page.wait(&id("cloud-connect"));
-    page.screenshot("cloud-expired");
+    scene.status("failed");
+    page.wait_text("droplet-panel", "The connection to DigitalOcean has expired");
+    scene.pictures("cloud-expired");
+    scene.cloud.control(&json!({ "set": { "droplet_limit": 25 } }));
+    let server = page.url();
+    page.click("cloud-connect");
+    page.wait_attribute("cloud-state", "data-state", "connected");
+    page.goto(&server);
+    page.click("droplet-retry");
+    scene.status("provisioning");
+    scene.droplet();
     assert!(page.problems().is_empty(), "{:?}", page.problems());
 }

@@ -108,7 +108,8 @@ function TerminalView({ gatewayId, sessionId }: TerminalViewProps) {
     focus();
   };
   const selection = () => surface?.terminal.getSelection() ?? "";
-  const step = (by: "larger" | "smaller" | "usual_size") => () => surface && sizes.step(by, surface);
+  const step = (by: "larger" | "smaller" | "usual_size") => () =>
+    surface && sizes.step(by, surface);
   const actions: Record<ShortcutAction, () => void> = {
     copy: () => void copyText(selection()).then(focus),
     select_all: () => {

@@ -39,11 +39,7 @@ export function SessionSwitcher(props: SessionSwitcherProps) {
           <ChevronDown aria-hidden className="size-4 shrink-0 text-muted-foreground" />
         </MenuTrigger>
       </h1>
-      <MenuContent
-        align="start"
-        className="w-72 max-w-[92vw]"
-        onCloseAutoFocus={onCloseAutoFocus}
-      >
+      <MenuContent align="start" className="w-72 max-w-[92vw]" onCloseAutoFocus={onCloseAutoFocus}>
         <MenuLabel>Also running on this server</MenuLabel>
         {others === null && <MenuItem disabled>{problem ?? "One moment…"}</MenuItem>}
         {others?.length === 0 && <MenuItem disabled>Nothing else</MenuItem>}

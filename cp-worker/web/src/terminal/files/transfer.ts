@@ -7,7 +7,12 @@ export interface Transport {
   /** Whether the session's folder has something of this name. */
   isTaken(path: string, signal: AbortSignal): Promise<boolean>;
   /** Sends a file, which replaces what has its name. */
-  put(path: string, file: Blob, onSent: (bytes: number) => void, signal: AbortSignal): Promise<void>;
+  put(
+    path: string,
+    file: Blob,
+    onSent: (bytes: number) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
 }
 
 /** Where a file of the session's folder is. */
@@ -51,7 +56,12 @@ export class HttpTransport implements Transport {
     }
   }
 
-  put(path: string, file: Blob, onSent: (bytes: number) => void, signal: AbortSignal): Promise<void> {
+  put(
+    path: string,
+    file: Blob,
+    onSent: (bytes: number) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     // `fetch` does not tell how much it has sent.
     const request = new XMLHttpRequest();
     return new Promise((resolve, reject) => {
@@ -59,9 +69,7 @@ export class HttpTransport implements Transport {
       signal.addEventListener("abort", cancel, { once: true });
       request.upload.onprogress = ({ loaded }) => onSent(loaded);
       request.onload = () =>
-        request.status === 201
-          ? resolve()
-          : reject(refusal(request.status, request.responseText));
+        request.status === 201 ? resolve() : reject(refusal(request.status, request.responseText));
       request.onabort = () => reject(signal.reason);
       request.onerror = () => reject(new TypeError("the connection broke"));
       request.onloadend = () => signal.removeEventListener("abort", cancel);
