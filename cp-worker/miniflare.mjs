@@ -72,7 +72,7 @@ export async function start(options = {}) {
   });
   try {
     const url = (await mf.ready).origin;
-    await migrate(await mf.getD1Database("DB"), join(HERE, "migrations"));
+    await migrate(await mf.getD1Database("DB"));
     return { mf, url };
   } catch (error) {
     await mf.dispose();
@@ -117,7 +117,7 @@ function secrets(state) {
 }
 
 /** Applies what is not applied yet, in order, each file as a whole or not at all. */
-async function migrate(db, folder) {
+export async function migrate(db, folder = join(HERE, "migrations")) {
   await db
     .prepare("CREATE TABLE IF NOT EXISTS d1_migrations (name TEXT PRIMARY KEY, applied_at TEXT)")
     .run();

@@ -65,7 +65,7 @@ impl Browser {
         self.open_with(name, url, size, json!({}))
     }
 
-    /// As [`Self::open`], on a phone: fingers instead of a mouse, two pixels to each of CSS.
+    /// As [`Self::open`], on a phone: fingers instead of a mouse.
     pub fn open_phone(&self, name: &'static str, url: &str, size: (u32, u32)) -> Page {
         self.open_with(name, url, size, json!({ "phone": true }))
     }

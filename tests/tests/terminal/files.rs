@@ -60,7 +60,8 @@ fn dropped_files_arrive_and_their_paths_are_typed() {
     std::fs::write(home.join("first"), vec![0; LARGEST + 1]).expect("written");
     page.choose_files("file-chooser", &[&home.join("first")]);
     page.wait(&format!("{}[data-state=\"failed\"]", id("upload")));
-    assert!(page.text("upload").contains("20 MiB"), "{}", page.text("upload"));
+    let shown = page.text("uploads");
+    assert!(shown.contains("20 MiB"), "{shown}");
     page.screenshot("terminal-too-large");
     page.click("upload-cancel");
     assert!(!folder.join("first").exists());

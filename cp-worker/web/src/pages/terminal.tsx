@@ -26,6 +26,7 @@ import { SearchBar } from "@/terminal/search-bar";
 import { SelectionBar } from "@/terminal/selection-bar";
 import { SessionSwitcher } from "@/terminal/session-switcher";
 import type { SessionView } from "@/terminal/session-types";
+import type { Surface } from "@/terminal/surface";
 import type { ShortcutAction } from "@/terminal/shortcuts";
 import { TerminalHeader } from "@/terminal/terminal-header";
 import { TerminalMenu } from "@/terminal/terminal-menu";
@@ -70,6 +71,7 @@ function TerminalView({ gatewayId, sessionId }: TerminalViewProps) {
     takeModifiers: take,
     onShortcut: (action) => actions[action](),
     onFiles: (files) => uploads.add(files),
+    onEmptyPaste: () => void paste(),
     onLink,
     onProgramCopies: (text) => void (runtime?.isController && copyForProgram(text)),
     onMouseSelected: (text) => void (copyOnSelect && copyText(text, true)),
@@ -96,7 +98,7 @@ function TerminalView({ gatewayId, sessionId }: TerminalViewProps) {
   if (view?.closed === "not_found") return <NotFoundPage what="session" />;
 
   const back = `/servers/${gatewayId}`;
-  const folder = session?.workdir || "the workspace";
+  const folder = session?.workdir || "~/workspace";
   const focus = () => surface?.terminal.focus();
   const close = () => {
     setOpened(null);
@@ -108,8 +110,7 @@ function TerminalView({ gatewayId, sessionId }: TerminalViewProps) {
     focus();
   };
   const selection = () => surface?.terminal.getSelection() ?? "";
-  const step = (by: "larger" | "smaller" | "usual_size") => () =>
-    surface && sizes.step(by, surface);
+  const step = (by: "larger" | "smaller" | "usual_size") => () => surface && sizes.step(by, surface);
   const actions: Record<ShortcutAction, () => void> = {
     copy: () => void copyText(selection()).then(focus),
     select_all: () => {
@@ -186,6 +187,7 @@ function TerminalView({ gatewayId, sessionId }: TerminalViewProps) {
         )}
         {touchSelected && (
           <SelectionBar
+            atTop={!isNearTop(surface)}
             isPath={!over && selectedPath(selection()) !== null}
             onCopy={() => void copyText(selection()).then(() => surface?.terminal.clearSelection())}
             onPaste={() => void paste().then(() => surface?.terminal.clearSelection())}
@@ -241,6 +243,16 @@ function TerminalView({ gatewayId, sessionId }: TerminalViewProps) {
       {question}
     </div>
   );
+}
+
+/** Rows of the screen that a bar above them would hide. */
+const ROWS_UNDER_BAR = 4;
+
+/** Whether what is selected is in the first rows of the screen. */
+function isNearTop(surface: Surface | null): boolean {
+  const start = surface?.terminal.getSelectionPosition()?.start.y;
+  const top = surface?.terminal.buffer.active.viewportY ?? 0;
+  return start !== undefined && start - top < ROWS_UNDER_BAR;
 }
 
 /** Whether the session has ended. */

@@ -2,8 +2,11 @@
 
 import { ClipboardPaste, Copy, Download, TextSelect } from "lucide-react";
 import { Button } from "@/components/ui/button";
+import { cn } from "@/lib/cn";
 
 interface SelectionBarProps {
+  /** Out of the way of what is selected. */
+  atTop: boolean;
   /** Whether what is selected may be a file's path. */
   isPath: boolean;
   onCopy(): void;
@@ -12,7 +15,7 @@ interface SelectionBarProps {
   onDownload(): void;
 }
 
-export function SelectionBar({ isPath, ...on }: SelectionBarProps) {
+export function SelectionBar({ atTop, isPath, ...on }: SelectionBarProps) {
   return (
     <div
       role="toolbar"
@@ -20,7 +23,10 @@ export function SelectionBar({ isPath, ...on }: SelectionBarProps) {
       data-testid="selection-bar"
       // The focus stays where it is, and the keyboard as it is.
       onPointerDown={(event) => event.preventDefault()}
-      className="absolute inset-x-0 bottom-2 z-10 mx-auto flex w-fit max-w-[96%] rounded-lg border bg-raised p-1 shadow-raised"
+      className={cn(
+        "absolute inset-x-0 z-10 mx-auto flex w-fit max-w-[96%] rounded-lg border bg-raised p-1 shadow-raised",
+        atTop ? "top-2" : "bottom-2",
+      )}
     >
       <Button variant="ghost" size="small" data-testid="selection-copy" onClick={on.onCopy}>
         <Copy /> Copy
@@ -33,7 +39,7 @@ export function SelectionBar({ isPath, ...on }: SelectionBarProps) {
       </Button>
       {isPath && (
         <Button variant="ghost" size="small" onClick={on.onDownload}>
-          <Download /> Get
+          <Download /> Save
         </Button>
       )}
     </div>

@@ -32,6 +32,8 @@ export interface RuntimeHandlers extends TouchHandlers {
   onShortcut(action: ShortcutAction): void;
   /** Files were pasted. */
   onFiles(files: NamedFile[]): void;
+  /** Pasted as text, as terminals do, a picture is nothing. */
+  onEmptyPaste(): void;
 }
 
 export class SessionRuntime {
@@ -168,6 +170,7 @@ export class SessionRuntime {
     event.stopPropagation();
     const pasted = takePaste(event.clipboardData);
     if (pasted.files.length > 0) this.handlers.onFiles(pasted.files);
+    else if (pasted.text === "") this.handlers.onEmptyPaste();
     else this.paste(pasted.text);
   }
 

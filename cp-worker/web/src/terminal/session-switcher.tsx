@@ -39,13 +39,18 @@ export function SessionSwitcher(props: SessionSwitcherProps) {
           <ChevronDown aria-hidden className="size-4 shrink-0 text-muted-foreground" />
         </MenuTrigger>
       </h1>
-      <MenuContent align="start" className="w-72 max-w-[92vw]" onCloseAutoFocus={onCloseAutoFocus}>
+      <MenuContent
+        align="start"
+        className="w-72 max-w-[92vw]"
+        onCloseAutoFocus={onCloseAutoFocus}
+      >
         <MenuLabel>Also running on this server</MenuLabel>
         {others === null && <MenuItem disabled>{problem ?? "One moment…"}</MenuItem>}
         {others?.length === 0 && <MenuItem disabled>Nothing else</MenuItem>}
-        {others?.map((session) => (
+        {others?.map((session, at) => (
           <MenuItem
             key={session.session_id}
+            ref={at === 0 ? takeFocus : null}
             data-testid="switch-to"
             data-session-id={session.session_id}
             onSelect={() => navigate(`/servers/${gatewayId}/sessions/${session.session_id}`)}
@@ -61,6 +66,11 @@ export function SessionSwitcher(props: SessionSwitcherProps) {
       </MenuContent>
     </Menu>
   );
+}
+
+/** The list may come after the menu has opened, and put its focus on what was there. */
+function takeFocus(item: HTMLElement | null): void {
+  item?.focus();
 }
 
 function Other({ session: { agent, name, attention } }: { session: Session }) {

@@ -61,6 +61,7 @@ export function useSession(options: SessionOptions): LiveSession {
         takeModifiers: () => now().takeModifiers(),
         onShortcut: (action) => now().onShortcut(action),
         onFiles: (files) => now().onFiles(files),
+        onEmptyPaste: () => now().onEmptyPaste(),
         onPinch: (scale) => now().onPinch(scale),
         onPinchEnd: () => now().onPinchEnd(),
         onSelected: () => now().onSelected(),

@@ -7,12 +7,7 @@ export interface Transport {
   /** Whether the session's folder has something of this name. */
   isTaken(path: string, signal: AbortSignal): Promise<boolean>;
   /** Sends a file, which replaces what has its name. */
-  put(
-    path: string,
-    file: Blob,
-    onSent: (bytes: number) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
+  put(path: string, file: Blob, onSent: (bytes: number) => void, signal: AbortSignal): Promise<void>;
 }
 
 /** Where a file of the session's folder is. */
@@ -56,21 +51,20 @@ export class HttpTransport implements Transport {
     }
   }
 
-  put(
-    path: string,
-    file: Blob,
-    onSent: (bytes: number) => void,
-    signal: AbortSignal,
-  ): Promise<void> {
+  put(path: string, file: Blob, onSent: (bytes: number) => void, signal: AbortSignal): Promise<void> {
     // `fetch` does not tell how much it has sent.
     const request = new XMLHttpRequest();
     return new Promise((resolve, reject) => {
-      const cancel = () => request.abort();
+      const cancel = () => {
+        request.abort();
+        reject(signal.reason);
+      };
       signal.addEventListener("abort", cancel, { once: true });
       request.upload.onprogress = ({ loaded }) => onSent(loaded);
       request.onload = () =>
-        request.status === 201 ? resolve() : reject(refusal(request.status, request.responseText));
-      request.onabort = () => reject(signal.reason);
+        request.status === 201
+          ? resolve()
+          : reject(refusal(request.status, request.responseText));
       request.onerror = () => reject(new TypeError("the connection broke"));
       request.onloadend = () => signal.removeEventListener("abort", cancel);
       request.open("PUT", this.address(path));
