@@ -43,7 +43,8 @@ const OF_TMUX: &[&str] = &[
 ];
 
 /// With the real control plane, and most with real browsers.
-const END_TO_END: &[&str] = &["services", "attention", "far_away", "browser", "terminal"];
+const END_TO_END: &[&str] =
+    &["services", "attention", "far_away", "browser", "terminal", "servers", "cloud"];
 
 type Step = fn(&Path) -> Result<()>;
 
