@@ -152,7 +152,8 @@ test("without DigitalOcean, or with half of it, nothing is offered", async (t) =
   const without = await scene(t, { connected: false, bindings: { DO_CLIENT_ID: "" } });
   assert.deepEqual(await without.user.ask("GET", "/api/cloud"), { connection: null });
   assert.equal((await without.user.fetch("GET", "/api/cloud/connect")).status, 404);
-  assert.equal((await without.user.fetch("POST", "/api/cloud/servers", WANTED)).status, 404);
+  assert.equal((await without.user.fetch("POST", "/api/cloud/servers", WANTED)).status, 409);
+  await without.user.ask("DELETE", "/api/cloud", undefined, 204);
   await without.cron();
   for (const bindings of [
     { SEALING_KEYS: "1:short" },

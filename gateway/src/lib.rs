@@ -21,9 +21,8 @@ pub mod os;
 pub mod private_files;
 pub mod service;
 pub mod session;
+pub use protocol::small_map;
 pub mod ssh_keys;
 pub mod tmux;
 pub mod update;
 pub mod words;
-
-pub use protocol::small_map;

@@ -1,7 +1,7 @@
 //! The checks of what requests about droplets carry.
 
 use crate::requests::Name;
-use miniserde::Deserialize;
+use serde_json::Value;
 
 /// Longest region or size in bytes.
 const SLUG_BYTES: usize = 64;
@@ -13,7 +13,7 @@ const HOST_BYTES: usize = 30;
 const SEPARATOR: &str = "-chatcode-";
 
 /// Body of `POST /api/cloud/servers`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct NewDroplet {
     /// What people call the server.
     pub name: String,
@@ -24,25 +24,29 @@ pub struct NewDroplet {
 }
 
 impl NewDroplet {
-    /// The request with its name trimmed.
+    /// Reads the body; the name is trimmed.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn check(mut self) -> Result<Self, &'static str> {
-        self.name = Name { name: self.name }.check()?;
-        if is_slug(&self.region) && is_slug(&self.size) {
-            Ok(self)
+    pub fn read(body: &Value) -> Result<Self, &'static str> {
+        let text =
+            |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let name = Name { name: text("name") }.check()?;
+        let (region, size) = (text("region"), text("size"));
+        if is_slug(&region) && is_slug(&size) {
+            Ok(Self { name, region, size })
         } else {
             Err("region and size must be ones that /api/cloud/options lists")
         }
     }
 }
 
-/// Body of `POST /api/cloud/servers/:gateway_id/power`.
-#[derive(Debug, Deserialize)]
-pub struct Power {
-    /// Whether it is to be on.
-    pub on: bool,
+/// Reads the body of `POST /api/cloud/servers/:gateway_id/power`: whether it is to be on.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn power(body: &Value) -> Result<bool, &'static str> {
+    body.get("on").and_then(Value::as_bool).ok_or("on must be true or false")
 }
 
 /// Whether `text` can stand in an address of DigitalOcean's as it is.
@@ -77,6 +81,7 @@ pub fn host_of(droplet_name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn droplets_are_named_like_hosts() {
@@ -104,9 +109,15 @@ mod tests {
             assert!(!is_slug(bad), "{bad}");
         }
         let new = |name: &str, size: &str| {
-            NewDroplet { name: name.into(), region: "ams3".into(), size: size.into() }.check()
+            NewDroplet::read(&json!({ "name": name, "region": "ams3", "size": size }))
         };
         assert_eq!(new(" box ", "s-1").unwrap().name, "box");
         assert!(new("", "s-1").is_err() && new("box", "../../x").is_err());
+        for bad in [json!({}), json!([]), json!("x"), json!({ "name": 1, "region": 2, "size": 3 })]
+        {
+            assert!(NewDroplet::read(&bad).is_err() && power(&bad).is_err(), "{bad}");
+        }
+        assert_eq!(power(&json!({ "on": false })), Ok(false));
+        assert!(power(&json!({ "on": "false" })).is_err());
     }
 }

@@ -29,13 +29,13 @@ impl Keys {
             }
             keys.push((version, key.ok_or(FORM)?));
         }
-        keys.sort_by_key(|(version, _)| *version);
         if keys.is_empty() { Err(FORM) } else { Ok(Self(keys)) }
     }
 
     /// The version and the key that seal: the newest.
     pub fn newest(&self) -> Option<(u32, &[u8; KEY_BYTES])> {
-        self.0.last().map(|(version, key)| (*version, key))
+        let newest = self.0.iter().max_by_key(|(version, _)| *version);
+        newest.map(|(version, key)| (*version, key))
     }
 
     /// The key of a version.

@@ -19,7 +19,7 @@ impl Written {
         }
         // A gateway may make up ids, but no room for them.
         if self.0.len() >= MAX_SESSIONS {
-            self.0.clear();
+            self.0 = SmallMap::default();
         }
         self.0.insert(session_id, attention.cloned());
         true

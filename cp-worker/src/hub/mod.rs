@@ -95,7 +95,7 @@ pub struct Hub {
     written: attention::Written,
     rates: rates::Rates,
     /// Sessions whose viewers may have to be told their state.
-    touched: SmallMap<u32, ()>,
+    touched: Vec<u32>,
     save_at: Option<u64>,
     effects: Vec<Effect>,
 }
@@ -114,7 +114,7 @@ impl Hub {
             transfers: Transfers::new(instance),
             written: attention::Written::default(),
             rates: rates::Rates::default(),
-            touched: SmallMap::default(),
+            touched: Vec::new(),
             save_at: None,
             effects: Vec::new(),
         }
@@ -193,7 +193,7 @@ impl Hub {
 
     /// Viewers of each session that has some.
     pub fn viewer_counts(&self) -> Vec<(u32, usize)> {
-        let mut counts = SmallMap::<u32, usize>::default();
+        let mut counts = SmallMap::default();
         for (_, viewer) in self.viewers() {
             *counts.get_or_default(viewer.session_id) += 1;
         }
@@ -354,7 +354,7 @@ impl Hub {
     }
 
     fn touch(&mut self, session_id: u32) {
-        self.touched.insert(session_id, ());
+        self.touched.push(session_id);
     }
 
     fn save_soon(&mut self, id: SocketId, now: u64) {
@@ -384,7 +384,10 @@ impl Hub {
 
     /// Tells the viewers of touched sessions what changed for them, and saves them.
     fn settle(&mut self) {
-        for session_id in std::mem::take(&mut self.touched).into_keys() {
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.sort_unstable();
+        touched.dedup();
+        for session_id in touched {
             let states: Vec<_> = self
                 .viewers_of(session_id)
                 .map(|(id, viewer)| (id, self.state_of(viewer)))

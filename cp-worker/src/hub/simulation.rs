@@ -12,7 +12,8 @@ use protocol::limits::{
 };
 use protocol::seq::{narrow, widen};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 const SCHEDULES: u64 = 1_200;
 const STEPS: u32 = 500;

@@ -65,7 +65,7 @@ impl Hub {
                 }
                 Offer::TakenLast => {
                     self.effects.push(Effect::Pass(*id));
-                    self.touched.insert(session_id, ());
+                    self.touched.push(session_id);
                 }
                 Offer::NotLive => {}
                 Offer::Gap => broken.push(*id),

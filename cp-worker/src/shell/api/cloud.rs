@@ -6,12 +6,12 @@ use crate::auth::cookie;
 use crate::auth::oauth::Journey;
 use crate::cloud::connect::{self, Grant, journey};
 use crate::cloud::machine::{Droplet, Status, WrongState};
-use crate::cloud::requests::{NewDroplet, Power, droplet_name};
+use crate::cloud::requests::{NewDroplet, droplet_name, power};
 use crate::cloud::user_data::IMAGE;
 use crate::cloud::{answers, options};
 use crate::limits::{MAX_DROPLETS, OPTIONS_SECONDS};
 use crate::requests::{Name, parameter};
-use crate::shell::cloud::{Account, Cloud, Looks, Trouble};
+use crate::shell::cloud::{Account, Cloud, Looks, Trouble, Wish};
 use crate::shell::db::{NewServer, Row};
 use crate::shell::kv::Kv;
 use crate::shell::respond::{Failure, Outcome, json, nothing, redirect};
@@ -124,7 +124,7 @@ impl Asker<'_> {
                 if kept.map_err(failed)? {
                     return Ok(());
                 }
-            } else if !self.forget_account(cloud).await.map_err(failed)? {
+            } else if !self.forget_account().await.map_err(failed)? {
                 return Err("other_account");
             }
         }
@@ -132,14 +132,17 @@ impl Asker<'_> {
     }
 
     /// Forgets the account and gives its token back; `false` when droplets hold it.
-    async fn forget_account(&self, cloud: &Cloud) -> worker::Result<bool> {
+    async fn forget_account(&self) -> worker::Result<bool> {
         let user_id = &self.user.user_id;
         let Some(row) = self.db.remove_connection(user_id).await? else {
             return Ok(self.db.connection(user_id).await?.is_none());
         };
-        match cloud.open(&row, "access").await {
-            Ok(token) => cloud.revoke(&token).await,
-            Err(error) => log::error("cloud_not_revoked", &error, json!({})),
+        // A deployment that gave up DigitalOcean has nothing to give the token back with.
+        if let Ok(Some(cloud)) = Cloud::read(self.env) {
+            match cloud.open(&row, "access").await {
+                Ok(token) => cloud.revoke(&token).await,
+                Err(error) => log::error("cloud_not_revoked", &error, json!({})),
+            }
         }
         Ok(true)
     }
@@ -147,14 +150,13 @@ impl Asker<'_> {
     /// Gives the account's token back when its owner leaves: forgotten here, it would be good for
     /// a while longer there.
     pub(super) async fn leave_cloud(&self) {
-        let Ok(Some(cloud)) = Cloud::read(self.env) else { return };
-        if let Err(error) = self.forget_account(&cloud).await {
+        if let Err(error) = self.forget_account().await {
             log::error("cloud_not_revoked", &error, json!({}));
         }
     }
 
     pub(super) async fn disconnect_cloud(&self) -> Outcome {
-        if self.forget_account(&self.cloud()?).await? {
+        if self.forget_account().await? {
             return nothing();
         }
         let message = "destroy your droplets first: they would go on costing money";
@@ -162,7 +164,8 @@ impl Asker<'_> {
     }
 
     pub(super) async fn cloud_options(&self) -> Outcome {
-        json(200, &self.options(&self.cloud()?, self.account_row().await?).await?)
+        let account = self.account_row().await?;
+        json(200, &self.options(&self.cloud()?, account).await?)
     }
 
     /// What can be had, as the account was told a few minutes ago at most.
@@ -172,7 +175,7 @@ impl Asker<'_> {
         if let Some(kept) = kv.get(&key).await? {
             return Ok(serde_json::from_str(&kept).unwrap_or_default());
         }
-        let mut account = Account::new(cloud, &self.db, account);
+        let mut account = Account::new(cloud, &self.db, &account);
         let regions = account.ask("GET", "/v2/regions?per_page=200", None).await;
         let regions = readable(regions)?;
         let sizes = readable(account.ask("GET", "/v2/sizes?per_page=200", None).await)?;
@@ -182,9 +185,9 @@ impl Asker<'_> {
         Ok(options)
     }
 
-    pub(super) async fn create_droplet(&self, new: NewDroplet) -> Outcome {
-        let new = new.check().map_err(Failure::invalid)?;
-        let (cloud, account) = (self.cloud()?, self.account_row().await?);
+    pub(super) async fn create_droplet(&self, body: &Value) -> Outcome {
+        let new = NewDroplet::read(body).map_err(Failure::invalid)?;
+        let (account, cloud) = (self.account_row().await?, self.cloud()?);
         if account.text("state") != "connected" {
             return Err(Trouble::Expired.into());
         }
@@ -217,11 +220,12 @@ impl Asker<'_> {
     }
 
     pub(super) async fn retry_droplet(&self, gateway_id: &str) -> Outcome {
-        self.wish(gateway_id, Droplet::retry).await
+        self.wish(gateway_id, &Droplet::retry).await
     }
 
-    pub(super) async fn power_droplet(&self, gateway_id: &str, power: Power) -> Outcome {
-        self.wish(gateway_id, |droplet, now| droplet.power(power.on, now)).await
+    pub(super) async fn power_droplet(&self, gateway_id: &str, body: &Value) -> Outcome {
+        let on = power(body).map_err(Failure::invalid)?;
+        self.wish(gateway_id, &|droplet, now| droplet.power(on, now)).await
     }
 
     pub(super) async fn destroy_droplet(&self, gateway_id: &str, typed: Name) -> Outcome {
@@ -232,15 +236,11 @@ impl Asker<'_> {
             droplet.destroy(now);
             Ok(())
         };
-        self.wish(gateway_id, wish).await
+        self.wish(gateway_id, &wish).await
     }
 
     /// Status 202: what a person wishes of a droplet is written down, and begun.
-    async fn wish(
-        &self,
-        gateway_id: &str,
-        wish: impl Fn(&mut Droplet, u64) -> Result<(), WrongState>,
-    ) -> Outcome {
+    async fn wish(&self, gateway_id: &str, wish: Wish<'_>) -> Outcome {
         let cloud = self.cloud()?;
         let mut before = self.server_with_droplet(gateway_id).await?;
         if before.get("droplet").is_none_or(Value::is_null) {

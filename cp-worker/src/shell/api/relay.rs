@@ -17,15 +17,7 @@ pub(super) struct HubStatus {
     /// Whether the gateway is connected.
     pub(super) online: bool,
     /// Viewers of each session that has some.
-    viewers: Vec<(u32, usize)>,
-}
-
-impl HubStatus {
-    /// Viewers of a session.
-    pub(super) fn viewers_of(&self, session_id: u32) -> usize {
-        let found = self.viewers.iter().find(|(id, _)| *id == session_id);
-        found.map_or(0, |(_, count)| *count)
-    }
+    pub(super) viewers: Vec<(u32, usize)>,
 }
 
 impl Relay {

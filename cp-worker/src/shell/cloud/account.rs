@@ -43,22 +43,28 @@ impl From<Trouble> for Failure {
     }
 }
 
-/// An account, by its row as it was last read.
+/// An account, by the row that its user read or by a newer one.
 pub struct Account<'a> {
     cloud: &'a Cloud,
     db: &'a Db,
-    row: Row,
+    first: &'a Row,
+    newer: Option<Row>,
 }
 
 impl<'a> Account<'a> {
     /// The account of a row.
-    pub fn new(cloud: &'a Cloud, db: &'a Db, row: Row) -> Self {
-        Self { cloud, db, row }
+    pub fn new(cloud: &'a Cloud, db: &'a Db, first: &'a Row) -> Self {
+        Self { cloud, db, first, newer: None }
     }
 
-    /// The account's own id with us.
-    pub fn id(&self) -> &str {
-        self.row.text("connection_id")
+    fn row(&self) -> &Row {
+        self.newer.as_ref().unwrap_or(self.first)
+    }
+
+    /// Reads the newest row.
+    async fn read(&mut self, id: &str) -> Result<&Row, Trouble> {
+        let row = self.db.connection_of_id(id).await?.ok_or(Trouble::Expired)?;
+        Ok(self.newer.insert(row))
     }
 
     /// Asks the API; a token that is refused is renewed once.
@@ -77,16 +83,16 @@ impl<'a> Account<'a> {
             return Ok(answer);
         }
         self.renew().await?;
-        let token = self.cloud.open(&self.row, "access").await?;
+        let token = self.cloud.open(self.row(), "access").await?;
         Ok(self.cloud.ask(&token, method, path, body).await?)
     }
 
     /// A token that is good for a while, renewed ahead of its end.
     async fn access_token(&mut self) -> Result<String, Trouble> {
-        if self.row.text("state") != "connected" {
+        if self.row().text("state") != "connected" {
             return Err(Trouble::Expired);
         }
-        let left = self.row.count("expires_at").saturating_sub(now());
+        let left = self.row().count("expires_at").saturating_sub(now());
         if left < REFRESH_AHEAD_MS {
             let renewed = self.renew().await;
             // Until its end the old one does as well.
@@ -94,23 +100,24 @@ impl<'a> Account<'a> {
                 renewed?;
             }
         }
-        Ok(self.cloud.open(&self.row, "access").await?)
+        Ok(self.cloud.open(self.row(), "access").await?)
     }
 
     /// Renews the tokens, or waits for whoever does.
     async fn renew(&mut self) -> Result<(), Trouble> {
-        let (id, seen) = (self.id().to_owned(), self.row.count("generation"));
+        let id = self.row().text("connection_id").to_owned();
+        let seen = self.row().count("generation");
         let lease = random_id::<8>("")?;
         let patience = now() + REFRESH_WAIT_MS;
         loop {
             if self.db.lease(&id, seen, &lease, now() + REFRESH_LEASE_MS, now()).await? {
                 return self.renew_alone(&id, seen, &lease).await;
             }
-            self.row = self.db.connection_of_id(&id).await?.ok_or(Trouble::Expired)?;
-            if self.row.text("state") != "connected" {
+            let row = self.read(&id).await?;
+            if row.text("state") != "connected" {
                 return Err(Trouble::Expired);
             }
-            if self.row.count("generation") != seen {
+            if row.count("generation") != seen {
                 return Ok(());
             }
             if now() > patience {
@@ -121,7 +128,7 @@ impl<'a> Account<'a> {
     }
 
     async fn renew_alone(&mut self, id: &str, seen: u64, lease: &str) -> Result<(), Trouble> {
-        let refresh_token = self.cloud.open(&self.row, "refresh").await?;
+        let refresh_token = self.cloud.open(self.row(), "refresh").await?;
         let body = form(&[("grant_type", "refresh_token"), ("refresh_token", &refresh_token)]);
         let answer = self.cloud.oauth("/refresh", None, &body).await?;
         let grant = connect::grant(&answer.json()).filter(|_| answer.is_ok());
@@ -146,7 +153,6 @@ impl<'a> Account<'a> {
             // Disconnected meanwhile.
             self.cloud.revoke(&grant.access_token).await;
         }
-        self.row = self.db.connection_of_id(id).await?.ok_or(Trouble::Expired)?;
-        Ok(())
+        self.read(id).await.map(drop)
     }
 }

@@ -24,6 +24,9 @@ const TAG: &str = "chatcode";
 /// What becomes of a droplet.
 type Change<'a> = &'a mut dyn FnMut(&mut Droplet, bool) -> std::result::Result<Step, WrongState>;
 
+/// What a person wants of a droplet, at a time in milliseconds.
+pub type Wish<'a> = &'a dyn Fn(&mut Droplet, u64) -> std::result::Result<(), WrongState>;
+
 /// Who looks.
 pub struct Looks<'a> {
     pub(super) env: &'a Env,
@@ -44,7 +47,7 @@ impl<'a> Looks<'a> {
     pub async fn wish(
         &self,
         gateway_id: &str,
-        wish: impl Fn(&mut Droplet, u64) -> std::result::Result<(), WrongState>,
+        wish: Wish<'_>,
     ) -> Result<std::result::Result<(), WrongState>> {
         let changed = self
             .change(gateway_id, &mut |droplet, _| wish(droplet, now()).map(|()| Step::Rest))
@@ -198,7 +201,7 @@ impl<'a> Looks<'a> {
                 ("POST", format!("/v2/droplets/{id}/actions"), Some(body))
             }
         };
-        let mut account = Account::new(self.cloud, self.db, Row(row.0.clone()));
+        let mut account = Account::new(self.cloud, self.db, row);
         match account.ask(method, &path, body.or(action.as_deref())).await {
             Ok(answer) => {
                 let wait_ms = wait(&answer);

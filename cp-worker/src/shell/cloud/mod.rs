@@ -8,7 +8,7 @@ mod seal;
 
 pub use account::{Account, Trouble};
 pub use cron::run;
-pub use looks::Looks;
+pub use looks::{Looks, Wish};
 
 use super::config::{self, misconfigured};
 use super::respond::Failure;
