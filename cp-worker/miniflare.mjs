@@ -1,28 +1,45 @@
 // Hosts the built worker on this machine: workerd through Miniflare, D1 on SQLite, no account.
 //
 //   node cp-worker/miniflare.mjs [--port 0] [--state DIR] [--assets DIR] [--build DIR]
-//                                [--auth-mode dev|email] [--no-stdin]
+//                                [--auth-mode dev|email] [--no-stdin] [--quiet]
 //
-// Prints one line of JSON, {"url": …}, once it answers. Ends on SIGINT, SIGTERM and when its
-// standard input closes, so that it never outlives the process that started it. Passes on
-// SUPPORT_PUBLIC_KEY from the environment.
+// Prints one line of JSON, {"url": …}, once it answers; the worker's log goes to standard error, with
+// --quiet only what went wrong. Ends on SIGINT, SIGTERM and when its standard input closes, so that
+// it never outlives the process that started it. Passes on what `PASSED` names from the environment.
 // As a module it exports `start(options)`, which the tests use.
 import { Miniflare } from "miniflare";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const API_PATHS = ["/api/*", "/gateway/*"];
+// As `run_worker_first` in wrangler.toml.
+const WORKER_FIRST = ["/", "/api/*", "/gateway/*", "/install.sh"];
+
+/** Variables and secrets that are passed on where the environment has them. */
+const PASSED = [
+  ...["SUPPORT_PUBLIC_KEY", "RELEASE_URL"],
+  ...["MAIL_API_KEY", "MAIL_API_URL", "MAIL_FROM"],
+  ...["GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_URL", "GITHUB_API_URL"],
+  ...["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"],
+  ...["GOOGLE_AUTH_URL", "GOOGLE_TOKEN_URL", "GOOGLE_API_URL"],
+  ...["DO_CLIENT_ID", "DO_CLIENT_SECRET", "DO_API_URL", "DO_OAUTH_URL", "SEALING_KEYS"],
+];
+
+/** Milliseconds between two runs of the cron, which nothing else fires here. */
+const CRON_MS = 60_000;
 
 /**
  * Starts the worker and applies the migrations.
  *
  * @param {object} options `port` (0 for any), `state` (folder that survives restarts; none: in
  *   memory), `assets` (the built web app; none: no pages), `build`, `authMode`, `bindings`, `entry`
- *   (source of a module that takes the place of index.js, which it can import).
+ *   (source of a module that takes the place of index.js, which it can import), `outboundService`
+ *   (answers what the worker asks of others, in place of the network), `log` (called with each line
+ *   of the worker's log; without it, what went wrong is printed).
  * @returns the Miniflare instance and its `url`
  */
 export async function start(options = {}) {
@@ -47,13 +64,15 @@ export async function start(options = {}) {
     bindings: { AUTH_MODE: options.authMode ?? "dev", ...secrets(state), ...options.bindings },
     d1Databases: { DB: "chatcode" },
     kvNamespaces: { KV: "chatcode" },
+    handleRuntimeStdio: (stdout, stderr) => follow([stdout, stderr], options.log),
     durableObjects: { HUB: { className: "GatewayHub", useSQLite: true } },
+    ...(options.outboundService && { outboundService: options.outboundService }),
     ...(state && { defaultPersistRoot: state }),
     ...(existsSync(assets) && { assets: site(assets) }),
   });
   try {
     const url = (await mf.ready).origin;
-    await migrate(await mf.getD1Database("DB"), join(HERE, "migrations"));
+    await migrate(await mf.getD1Database("DB"));
     return { mf, url };
   } catch (error) {
     await mf.dispose();
@@ -61,33 +80,44 @@ export async function start(options = {}) {
   }
 }
 
-/** Serves the web app as production does: without running the Worker, index.html for its routes. */
+/** Passes on what the runtime prints; standard output is for the address alone. */
+function follow(streams, log) {
+  const wrong = (line) => line.includes('"level":"info"') || console.error(line);
+  for (const input of streams) createInterface({ input }).on("line", log ?? wrong);
+}
+
+/**
+ * Serves the web app as production does: mostly without running the Worker, index.html for its
+ * routes, with the headers of its `_headers` file.
+ */
 function site(directory) {
   return {
     directory,
     binding: "ASSETS",
-    routerConfig: { has_user_worker: true, static_routing: { user_worker: API_PATHS } },
+    routerConfig: { has_user_worker: true, static_routing: { user_worker: WORKER_FIRST } },
     assetConfig: { not_found_handling: "single-page-application" },
   };
 }
 
 /** Secrets of this machine: as lasting as the state that they protect. */
 function secrets(state) {
-  const fresh = () => ({
+  const fresh = {
     COOKIE_SECRET: randomBytes(32).toString("base64"),
     TOKEN_SECRET: randomBytes(32).toString("base64"),
-  });
-  if (!state) return fresh();
+    SEALING_KEYS: `1:${randomBytes(32).toString("base64")}`,
+  };
+  if (!state) return fresh;
   const file = join(state, "secrets.json");
-  if (!existsSync(file)) {
-    mkdirSync(state, { recursive: true });
-    writeFileSync(file, JSON.stringify(fresh()), { mode: 0o600 });
-  }
-  return JSON.parse(readFileSync(file, "utf8"));
+  const kept = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  // A state may be older than one of the secrets.
+  const all = { ...fresh, ...kept };
+  mkdirSync(state, { recursive: true });
+  writeFileSync(file, JSON.stringify(all), { mode: 0o600 });
+  return all;
 }
 
 /** Applies what is not applied yet, in order, each file as a whole or not at all. */
-async function migrate(db, folder) {
+export async function migrate(db, folder = join(HERE, "migrations")) {
   await db
     .prepare("CREATE TABLE IF NOT EXISTS d1_migrations (name TEXT PRIMARY KEY, applied_at TEXT)")
     .run();
@@ -109,6 +139,12 @@ function statements(text) {
   return code.split(";").map((sql) => sql.trim()).filter(Boolean);
 }
 
+/** Fires the cron once; resolves when its run is over. */
+export async function runCron(mf) {
+  const worker = await mf.getWorker();
+  return worker.scheduled({ cron: "* * * * *" });
+}
+
 async function main() {
   const { values } = parseArgs({
     options: {
@@ -118,16 +154,23 @@ async function main() {
       build: { type: "string" },
       "auth-mode": { type: "string", default: "dev" },
       "no-stdin": { type: "boolean", default: false },
+      quiet: { type: "boolean", default: false },
     },
   });
   const { port, state, assets, build } = values;
   const authMode = values["auth-mode"];
-  // Only what is given: without a key nobody is let in as support.
-  const key = process.env.SUPPORT_PUBLIC_KEY;
-  const bindings = key ? { SUPPORT_PUBLIC_KEY: key } : {};
-  const { mf, url } = await start({ port: Number(port), state, assets, build, authMode, bindings });
+  // Only what is given: what is not set up is not offered.
+  const given = PASSED.filter((name) => process.env[name]);
+  const bindings = Object.fromEntries(given.map((name) => [name, process.env[name]]));
+  const log = values.quiet ? undefined : console.error;
+  const options = { port: Number(port), state, assets, build, authMode, bindings, log };
+  const { mf, url } = await start(options);
+  const cron = setInterval(() => {
+    void runCron(mf).catch((error) => console.error("the cron failed:", error));
+  }, Number(process.env.CHATCODE_CRON_MS ?? CRON_MS));
   let ending;
   const end = () => {
+    clearInterval(cron);
     ending ??= mf.dispose().then(() => process.exit(0));
   };
   process.on("SIGINT", end);

@@ -22,6 +22,11 @@ export default class extends WorkerEntrypoint {
     revive();
     return wasm.fetch(request, this.env, this.ctx);
   }
+
+  scheduled(event) {
+    revive();
+    return wasm.scheduled(event, this.env, this.ctx);
+  }
 }
 
 export class GatewayHub extends DurableObject {

@@ -10,7 +10,10 @@ import { Gateway, Socket, User, until, world } from "./harness.mjs";
 test("people sign in and out, and see what is theirs alone", async (t) => {
   const { url } = await world(t);
   const nobody = new User(url);
-  assert.deepEqual(await nobody.ask("GET", "/api/config"), { auth_mode: "dev", version: "0.1.0" });
+  assert.deepEqual(await nobody.ask("GET", "/api/config"), {
+    ...{ auth_mode: "dev", version: "0.1.0" },
+    ...{ github: false, google: false, cloud: false, support: false },
+  });
   assert.equal((await nobody.fetch("GET", "/api/me")).status, 401);
   nobody.cookie = "chatcode_session=e30.e30";
   assert.equal((await nobody.fetch("GET", "/api/servers")).status, 401);
@@ -68,11 +71,11 @@ test("sessions are started, named and ended through the gateway", async (t) => {
   const watcher = await ada.watcher(gateway);
   const first = await ada.session(gateway, "first");
   assert.deepEqual(
-    { ...first, created_at: 0 },
+    { ...first, created_at: 0, last_activity_at: first.last_activity_at - first.created_at },
     {
       ...{ gateway_id: gateway.id, session_id: 1, name: "first", workdir: "app" },
       ...{ agent: "none", status: "running", reason: null, exit_code: null, created_at: 0 },
-      ...{ ended_at: null, viewers: 0, attention: null },
+      ...{ ended_at: null, last_activity_at: 0, archived: false, viewers: 0, attention: null },
     },
   );
   await watcher.message("session.started", { session_id: 1 });

@@ -6,11 +6,14 @@
 
 pub mod attachment;
 pub mod auth;
+pub mod cloud;
 pub mod hub;
 mod json;
 pub mod limits;
 pub mod requests;
 pub mod routes;
+#[cfg(test)]
+mod routes_documented;
 #[cfg(target_arch = "wasm32")]
 mod shell;
 pub mod status;

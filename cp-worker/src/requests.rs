@@ -15,10 +15,13 @@ const FINGERPRINT_DIGITS: usize = 43;
 /// The largest number of seconds that a double holds exactly, as the contract bounds it.
 const MAX_SECONDS: u64 = (1 << 53) - 1;
 
-/// Body of `POST /api/auth/dev`.
+/// What would make more than one address of it, or need quotes.
+const EMAIL_SPECIALS: &str = "<>()[],;:\\\"";
+
+/// Body of `POST /api/auth/email` and others that name an address.
 #[derive(Debug, Deserialize)]
 pub struct SignIn {
-    /// Who signs in.
+    /// Who it is about.
     pub email: String,
 }
 
@@ -28,9 +31,11 @@ impl SignIn {
     /// # Errors
     /// What is wrong with it.
     pub fn check(&self) -> Result<String, &'static str> {
-        let email = self.email.trim().to_lowercase();
+        // Not those of all scripts: other letters must not become somebody else's address.
+        let email = self.email.trim().to_ascii_lowercase();
+        let special = |c: char| c.is_whitespace() || c.is_control() || EMAIL_SPECIALS.contains(c);
         let plausible = email.len() <= EMAIL_BYTES
-            && !email.chars().any(|c| c.is_whitespace() || c.is_control())
+            && !email.chars().any(special)
             && email
                 .split_once('@')
                 .is_some_and(|(local, host)| !local.is_empty() && is_host(host));
@@ -40,6 +45,13 @@ impl SignIn {
 
 fn is_host(host: &str) -> bool {
     !host.is_empty() && !host.contains('@')
+}
+
+/// Body of `POST /api/auth/email/confirm`.
+#[derive(Debug, Deserialize)]
+pub struct Confirmation {
+    /// What the mailed link held.
+    pub token: String,
 }
 
 /// Body of requests that name something.
@@ -227,7 +239,7 @@ pub fn file_path(query: &str) -> Result<String, &'static str> {
 
 /// The first value of a parameter, decoded as `URLSearchParams` writes it; `None` when there is
 /// none in UTF-8.
-fn parameter(query: &str, name: &str) -> Option<String> {
+pub fn parameter(query: &str, name: &str) -> Option<String> {
     let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let value = pairs.into_iter().find(|(key, _)| *key == name)?.1;
     let mut bytes = Vec::with_capacity(value.len());
@@ -257,9 +269,12 @@ mod tests {
     fn bodies_are_checked() {
         let email = |email: &str| SignIn { email: email.into() }.check();
         assert_eq!(email(" Ada@Example.com "), Ok("ada@example.com".into()));
-        for bad in ["", "ada", "@b", "a@", "a@b@c", "a b@c", &format!("{:0>255}@a", "")] {
+        for bad in
+            ["", "ada", "@b", "a@", "a@b@c", "a b@c", "a,b@c", "<a@b>", &format!("{:0>255}@a", "")]
+        {
             assert!(email(bad).is_err(), "{bad}");
         }
+        assert_eq!(email("mi\u{212A}e@b.c"), Ok("mi\u{212A}e@b.c".into()));
         let name = |name: &str| Name { name: name.into() }.check();
         assert_eq!(name(" pi "), Ok("pi".into()));
         for bad in ["", " ", "a\u{7}b", &"x".repeat(65)] {

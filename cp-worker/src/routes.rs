@@ -1,5 +1,7 @@
 //! The table of routes.
 
+use crate::auth::oauth::Provider;
+use crate::auth::sign_in;
 use protocol::commands::Agent;
 use protocol::limits::is_gateway_id;
 
@@ -8,12 +10,42 @@ use protocol::limits::is_gateway_id;
 #[allow(missing_docs)]
 pub enum Route {
     Config,
+    Status,
+    Release,
+    InstallScript,
     DevSignIn,
+    RequestLink,
+    ConfirmLink,
+    /// To a provider that knows the person.
+    StartOauth(Provider),
+    /// Back from it.
+    FinishOauth(Provider),
     SignOut,
+    SignOutEverywhere,
     Me,
+    DeleteMe,
+    ListSignIns,
+    /// One of the asker's sign-ins by its id.
+    RemoveSignIn(String),
+    /// The mails that were sent; in development only.
+    Outbox,
+    CloudConnection,
+    /// To DigitalOcean, and back.
+    ConnectCloud,
+    ConnectedCloud,
+    DisconnectCloud,
+    CloudOptions,
+    CreateDroplet,
+    RetryDroplet(String),
+    PowerDroplet(String),
+    DestroyDroplet(String),
     ListServers,
     CreateServer,
+    RenameServer(String),
+    Bootstrap(String),
     DeleteServer(String),
+    Rates(String),
+    History(String),
     ListSessions(String),
     CreateSession(String),
     RenameSession(String, u32),
@@ -45,8 +77,20 @@ impl Route {
         matches!(
             self,
             Self::DevSignIn
+                | Self::RequestLink
+                | Self::ConfirmLink
                 | Self::SignOut
+                | Self::SignOutEverywhere
+                | Self::DeleteMe
+                | Self::RemoveSignIn(_)
+                | Self::DisconnectCloud
+                | Self::CreateDroplet
+                | Self::RetryDroplet(_)
+                | Self::PowerDroplet(_)
+                | Self::DestroyDroplet(_)
                 | Self::CreateServer
+                | Self::RenameServer(_)
+                | Self::Bootstrap(_)
                 | Self::DeleteServer(_)
                 | Self::CreateSession(_)
                 | Self::RenameSession(..)
@@ -63,6 +107,43 @@ impl Route {
     /// Whether a browser opens a WebSocket.
     pub fn is_browser_socket(&self) -> bool {
         matches!(self, Self::WatcherSocket(_) | Self::ViewerSocket(..))
+    }
+}
+
+/// What a path is about, for the log: its pattern, and the ids in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The path with names in the place of ids.
+    pub pattern: String,
+    /// The gateway that it names.
+    pub gateway_id: Option<String>,
+    /// The session that it names.
+    pub session_id: Option<u32>,
+}
+
+impl Address {
+    /// Reads a path that has a route.
+    pub fn of(path: &str) -> Self {
+        let (mut gateway_id, mut session_id) = (None, None);
+        let mut pattern = String::new();
+        let mut before = "";
+        for segment in path.trim_matches('/').split('/') {
+            pattern.push('/');
+            pattern.push_str(match before {
+                "servers" | "gateway" | "hubs" => {
+                    gateway_id = Some(segment.to_owned());
+                    ":gateway_id"
+                }
+                "sessions" => {
+                    session_id = segment.parse().ok();
+                    ":session_id"
+                }
+                "sign-ins" => ":sign_in_id",
+                _ => segment,
+            });
+            before = segment;
+        }
+        Self { pattern, gateway_id, session_id }
     }
 }
 
@@ -85,6 +166,7 @@ pub fn route(method: &str, path: &str) -> Result<Route, NoRoute> {
         ["gateway", id] => vec![("GET", Route::GatewaySocket(gateway_id(id)?))],
         ["api", rest @ ..] => api(rest)?,
         ["gateway", ..] => return Err(NoRoute::NotFound),
+        ["install.sh"] => vec![("GET", Route::InstallScript)],
         _ => vec![("GET", Route::Asset), ("HEAD", Route::Asset)],
     };
     let fitting = choices.into_iter().find(|(known, _)| *known == method);
@@ -95,12 +177,38 @@ pub fn route(method: &str, path: &str) -> Result<Route, NoRoute> {
 fn api(path: &[&str]) -> Result<Vec<(&'static str, Route)>, NoRoute> {
     Ok(match path {
         ["config"] => vec![("GET", Route::Config)],
+        ["status"] => vec![("GET", Route::Status)],
+        ["release"] => vec![("GET", Route::Release)],
         ["auth", "dev"] => vec![("POST", Route::DevSignIn)],
+        ["auth", "email"] => vec![("POST", Route::RequestLink)],
+        ["auth", "email", "confirm"] => vec![("POST", Route::ConfirmLink)],
         ["auth", "sign-out"] => vec![("POST", Route::SignOut)],
-        ["me"] => vec![("GET", Route::Me)],
+        ["auth", "sign-out-everywhere"] => vec![("POST", Route::SignOutEverywhere)],
+        ["auth", name] => vec![("GET", Route::StartOauth(provider(name)?))],
+        ["auth", name, "callback"] => vec![("GET", Route::FinishOauth(provider(name)?))],
+        ["me"] => vec![("GET", Route::Me), ("DELETE", Route::DeleteMe)],
+        ["me", "sign-ins"] => vec![("GET", Route::ListSignIns)],
+        ["me", "sign-ins", id] => vec![("DELETE", Route::RemoveSignIn(sign_in_id(id)?))],
+        ["dev", "outbox"] => vec![("GET", Route::Outbox)],
         ["dev", "hubs", id] => vec![("GET", Route::HubInstance(gateway_id(id)?))],
+        ["cloud", rest @ ..] => cloud(rest)?,
         ["servers"] => vec![("GET", Route::ListServers), ("POST", Route::CreateServer)],
         ["servers", id, rest @ ..] => server(gateway_id(id)?, rest)?,
+        _ => return Err(NoRoute::NotFound),
+    })
+}
+
+/// What each method means for a path about servers at DigitalOcean.
+fn cloud(path: &[&str]) -> Result<Vec<(&'static str, Route)>, NoRoute> {
+    Ok(match path {
+        [] => vec![("GET", Route::CloudConnection), ("DELETE", Route::DisconnectCloud)],
+        ["connect"] => vec![("GET", Route::ConnectCloud)],
+        ["callback"] => vec![("GET", Route::ConnectedCloud)],
+        ["options"] => vec![("GET", Route::CloudOptions)],
+        ["servers"] => vec![("POST", Route::CreateDroplet)],
+        ["servers", id] => vec![("DELETE", Route::DestroyDroplet(gateway_id(id)?))],
+        ["servers", id, "retry"] => vec![("POST", Route::RetryDroplet(gateway_id(id)?))],
+        ["servers", id, "power"] => vec![("POST", Route::PowerDroplet(gateway_id(id)?))],
         _ => return Err(NoRoute::NotFound),
     })
 }
@@ -108,7 +216,12 @@ fn api(path: &[&str]) -> Result<Vec<(&'static str, Route)>, NoRoute> {
 /// What each method means for a path beneath a server's.
 fn server(id: String, path: &[&str]) -> Result<Vec<(&'static str, Route)>, NoRoute> {
     Ok(match path {
-        [] => vec![("DELETE", Route::DeleteServer(id))],
+        [] => {
+            vec![("PATCH", Route::RenameServer(id.clone())), ("DELETE", Route::DeleteServer(id))]
+        }
+        ["bootstrap"] => vec![("POST", Route::Bootstrap(id))],
+        ["rates"] => vec![("GET", Route::Rates(id))],
+        ["history"] => vec![("GET", Route::History(id))],
         ["socket"] => vec![("GET", Route::WatcherSocket(id))],
         ["folders"] => vec![("GET", Route::Folders(id))],
         ["keys"] => vec![
@@ -149,6 +262,14 @@ fn installable(agent: &str) -> Result<String, NoRoute> {
     known.map(|_| agent.to_owned()).ok_or(NoRoute::NotFound)
 }
 
+fn provider(name: &str) -> Result<Provider, NoRoute> {
+    Provider::from_name(name).ok_or(NoRoute::NotFound)
+}
+
+fn sign_in_id(text: &str) -> Result<String, NoRoute> {
+    if sign_in::is_id(text) { Ok(text.to_owned()) } else { Err(NoRoute::NotFound) }
+}
+
 fn gateway_id(text: &str) -> Result<String, NoRoute> {
     if is_gateway_id(text) { Ok(text.to_owned()) } else { Err(NoRoute::NotFound) }
 }
@@ -170,6 +291,9 @@ mod tests {
         assert_eq!(ok("GET", "/gateway/gw-1"), Route::GatewaySocket("gw-1".into()));
         assert_eq!(ok("POST", "/api/servers/"), Route::CreateServer);
         assert_eq!(ok("DELETE", "/api/servers/a/sessions/7"), Route::EndSession("a".into(), 7));
+        assert_eq!(ok("PATCH", "/api/servers/a"), Route::RenameServer("a".into()));
+        assert_eq!(ok("POST", "/api/servers/a/bootstrap"), Route::Bootstrap("a".into()));
+        assert_eq!(ok("GET", "/install.sh"), Route::InstallScript);
         assert_eq!(
             ok("GET", "/api/servers/a/sessions/7/socket"),
             Route::ViewerSocket("a".into(), 7)
@@ -183,6 +307,13 @@ mod tests {
             ok("GET", "/api/servers/a/sessions/7/files"),
             Route::Download("a".into(), Some(7))
         );
+        assert_eq!(ok("POST", "/api/auth/email/confirm"), Route::ConfirmLink);
+        assert_eq!(ok("GET", "/api/auth/github"), Route::StartOauth(Provider::GitHub));
+        let back = Route::FinishOauth(Provider::Google);
+        assert_eq!(ok("GET", "/api/auth/google/callback"), back);
+        let id = "0f".repeat(32);
+        let path = format!("/api/me/sign-ins/{id}");
+        assert_eq!(ok("DELETE", &path), Route::RemoveSignIn(id));
         for path in ["/", "/servers/a", "/index.html"] {
             assert_eq!(ok("GET", path), Route::Asset);
         }
@@ -200,6 +331,10 @@ mod tests {
             ("POST", "/api/servers/a/agents/none"),
             ("POST", "/api/servers/a/agents/vim"),
             ("GET", "/api/servers/a/sessions/7/files/x"),
+            ("GET", "/api/auth/gitlab"),
+            ("GET", "/api/auth/email/callback"),
+            ("DELETE", "/api/me/sign-ins/0F"),
+            ("DELETE", "/api/me/sign-ins/%2e%2e"),
             ("GET", "/gateway"),
             ("GET", "/gateway/a/b"),
         ] {
@@ -207,8 +342,13 @@ mod tests {
         }
         for (method, path) in [
             ("PUT", "/api/me"),
+            ("GET", "/api/auth/email"),
+            ("GET", "/api/auth/sign-out"),
+            ("POST", "/api/auth/github"),
             ("POST", "/gateway/a"),
             ("POST", "/"),
+            ("POST", "/install.sh"),
+            ("GET", "/api/servers/a/bootstrap"),
             ("GET", "/api/servers/a/keys/support"),
             ("POST", "/api/servers/a/files"),
             ("GET", "/api/servers/a/update"),
@@ -218,8 +358,25 @@ mod tests {
     }
 
     #[test]
+    fn addresses_tell_what_they_are_about() {
+        let of = |path| {
+            let Address { pattern, gateway_id, session_id } = Address::of(path);
+            (pattern, gateway_id.unwrap_or_default(), session_id)
+        };
+        let session = "/api/servers/:gateway_id/sessions/:session_id/socket".to_owned();
+        assert_eq!(of("/api/servers/gw_1/sessions/7/socket"), (session, "gw_1".into(), Some(7)));
+        let socket = "/gateway/:gateway_id".to_owned();
+        assert_eq!(of("/gateway/gw_1"), (socket, "gw_1".into(), None));
+        assert_eq!(of("/api/me/sign-ins/abc").0, "/api/me/sign-ins/:sign_in_id");
+        assert_eq!(of("/api/servers"), ("/api/servers".into(), String::new(), None));
+        assert_eq!(of("/").0, "/");
+    }
+
+    #[test]
     fn whatever_changes_something_must_come_from_our_own_pages() {
         for (method, path, mutating) in [
+            ("POST", "bootstrap", true),
+            ("GET", "rates", false),
             ("GET", "folders", false),
             ("GET", "keys", false),
             ("POST", "keys", true),
@@ -234,6 +391,30 @@ mod tests {
             ("GET", "sessions/7/files", false),
         ] {
             let route = route(method, &format!("/api/servers/a/{path}")).unwrap();
+            assert_eq!(route.is_mutating(), mutating, "{method} {path}");
+        }
+        let id = "0f".repeat(32);
+        for (method, path, mutating) in [
+            ("POST", "auth/email", true),
+            ("POST", "auth/email/confirm", true),
+            ("POST", "auth/sign-out", true),
+            ("POST", "auth/sign-out-everywhere", true),
+            ("DELETE", "me", true),
+            ("DELETE", &*format!("me/sign-ins/{id}"), true),
+            ("DELETE", "cloud", true),
+            ("POST", "cloud/servers", true),
+            ("DELETE", "cloud/servers/a", true),
+            ("POST", "cloud/servers/a/retry", true),
+            ("POST", "cloud/servers/a/power", true),
+            ("GET", "cloud", false),
+            ("GET", "cloud/connect", false),
+            ("GET", "cloud/options", false),
+            // From the providers' pages, and held by their state instead.
+            ("GET", "cloud/callback", false),
+            ("GET", "auth/github", false),
+            ("GET", "auth/github/callback", false),
+        ] {
+            let route = route(method, &format!("/api/{path}")).unwrap();
             assert_eq!(route.is_mutating(), mutating, "{method} {path}");
         }
     }

@@ -18,12 +18,14 @@ pub fn of(code: &str) -> u16 {
         | codes::BAD_SIGNATURE => 400,
         "not_signed_in" | "bad_token" => 401,
         "foreign_origin" | codes::PERMISSION_DENIED => 403,
-        codes::NOT_FOUND | codes::UNKNOWN_SESSION | codes::UNKNOWN_KEY => 404,
+        codes::NOT_FOUND | codes::UNKNOWN_SESSION | codes::UNKNOWN_KEY | "no_release" => 404,
         "method_not_allowed" => 405,
         "stalled" => 408,
         "length_required" => 411,
+        "link_expired" => 410,
         codes::TOO_LARGE => 413,
         "upgrade_required" => 426,
+        "rate_limited" => 429,
         "misconfigured" | "internal" => 500,
         codes::UNSUPPORTED | codes::UNKNOWN_COMMAND | codes::UNSUPPORTED_VERSION => 501,
         // The gateway's machine could not, or what the gateway said breaks the contract.
@@ -33,8 +35,14 @@ pub fn of(code: &str) -> u16 {
         | codes::BAD_CHECKSUM
         | codes::TRANSFER_EXISTS
         | codes::UNKNOWN_TRANSFER
+        | "mail_failed"
+        | "cloud_failed"
         | "no_answer" => 502,
-        codes::BUSY | codes::TRANSFER_LIMIT | "too_many_commands" | "too_many_browsers" => 503,
+        codes::BUSY
+        | codes::TRANSFER_LIMIT
+        | "too_many_commands"
+        | "too_many_browsers"
+        | "cloud_busy" => 503,
         codes::TIMED_OUT => 504,
         codes::DISK_FULL => 507,
         _ => 409,

@@ -53,6 +53,8 @@ pub struct Credit {
     way_ms: Option<u64>,
     /// Bytes a second, known only of slow readers.
     rate: Option<u64>,
+    /// Bytes a second at which windows that were nearly full have arrived.
+    pace: Option<u64>,
     late: u32,
     stamps: VecDeque<Stamp>,
     /// Bytes sent outside of the window so far, and how many of them have arrived.
@@ -67,6 +69,7 @@ impl Credit {
             window: max,
             way_ms: None,
             rate: None,
+            pace: None,
             late: 0,
             stamps: VecDeque::new(),
             aside: (0, 0),
@@ -81,6 +84,13 @@ impl Credit {
     /// Bytes a second that the reader takes; `None` while it is not known to be slow.
     pub fn rate(&self) -> Option<u64> {
         self.rate
+    }
+
+    /// Bytes a second that surely arrive at a reader whose window has shrunk, also where acks come
+    /// in clumps and do not tell its rate. `None` for a reader with the whole window.
+    pub fn pace(&self) -> Option<u64> {
+        let pace = self.pace.filter(|_| self.window < self.max);
+        self.rate.into_iter().chain(pace).min()
     }
 
     /// Bytes up to `end` were sent; `acked` is how far acks have come.
@@ -115,6 +125,10 @@ impl Credit {
         let Some(stamp) = last else { return };
         self.aside.1 = self.aside.1.max(stamp.aside);
         let took = now.saturating_sub(stamp.at);
+        if stamp.ahead > self.window / 2 {
+            let sample = stamp.ahead.saturating_mul(1_000) / took.max(1);
+            self.pace = Some(self.pace.map_or(sample, |pace| (pace + sample) / 2));
+        }
         let way = self.way_ms.map_or(took, |way| way.min(took));
         self.way_ms = Some(way);
         let queued = took - way;
@@ -303,6 +317,18 @@ mod tests {
             credit.acked(1 + frame * FRAME, 5_000);
         }
         assert_eq!((credit.window(), credit.rate()), (MAX, None));
+    }
+
+    #[test]
+    fn the_pace_of_a_shrunken_window_is_known_without_late_acks() {
+        let mut credit = Credit::new(MAX);
+        credit.sent(1, 0, 0);
+        credit.acked(1, 300);
+        assert_eq!(credit.pace(), None);
+        credit.lagged();
+        credit.sent(1 + LAGGED_WINDOW, 1, 1_000);
+        credit.acked(1 + LAGGED_WINDOW, 1_800);
+        assert_eq!((credit.rate(), credit.pace()), (None, Some(LAGGED_WINDOW * 1_000 / 800)));
     }
 
     #[test]

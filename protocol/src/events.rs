@@ -80,6 +80,8 @@ message! {
         disk_total_bytes: u64,
         /// As `tmux -V` prints it, without the word tmux; absent when tmux is missing.
         tmux_version: Option<String>,
+        /// The triple that the gateway was compiled for.
+        target: Option<String>,
     }
 }
 
@@ -112,6 +114,8 @@ message! {
         system_info: SystemInfo,
         /// What it keeps.
         sessions: Vec<HelloSession>,
+        /// Sessions that it allows at once.
+        max_sessions: Option<u32>,
     }
 }
 

@@ -138,6 +138,7 @@ const DEEDS = {
   reload: ({ page }) => page.reload().then(() => null),
   url: async ({ page }) => page.url(),
   click: ({ page }, { selector }) => page.click(selector).then(() => null),
+  focus: ({ page }, { selector }) => page.focus(selector).then(() => null),
   fill: ({ page }, { selector, text }) => page.fill(selector, text).then(() => null),
   type: ({ page }, { text }) => page.keyboard.type(text).then(() => null),
   press: ({ page }, { key }) => page.keyboard.press(key).then(() => null),

@@ -167,6 +167,11 @@ impl Page {
         self.deed("click", json!({ "selector": id(test_id) }));
     }
 
+    /// Clicks what a selector finds.
+    pub fn click_selector(&self, selector: &str) {
+        self.deed("click", json!({ "selector": selector }));
+    }
+
     /// Fills in a field.
     pub fn fill(&self, test_id: &str, text: &str) {
         self.deed("fill", json!({ "selector": id(test_id), "text": text }));
@@ -273,14 +278,30 @@ impl Page {
         self.wait(&format!("{}[{name}=\"{value}\"]", id(test_id)));
     }
 
-    /// Waits until nothing has this test id, or nothing of it is seen.
-    pub fn wait_gone(&self, test_id: &str) {
-        self.deed("wait", json!({ "selector": id(test_id), "state": "hidden" }));
+    /// Waits until what a selector finds is there no more, or cannot be seen.
+    pub fn wait_gone(&self, selector: &str) {
+        self.deed("wait", json!({ "selector": selector, "state": "hidden" }));
     }
 
-    /// How many there are of this test id.
-    pub fn count(&self, test_id: &str) -> u64 {
-        self.deed("count", json!({ "selector": id(test_id) })).as_u64().expect("a count")
+    /// Waits until what has this test id contains words.
+    pub fn wait_text(&self, test_id: &str, words: &str) {
+        self.wait(&format!("{}:has-text({})", id(test_id), json!(words)));
+    }
+
+    /// Gives the focus to what has this test id.
+    pub fn focus(&self, test_id: &str) {
+        self.deed("focus", json!({ "selector": id(test_id) }));
+    }
+
+    /// How many things a selector finds.
+    pub fn count(&self, selector: &str) -> u64 {
+        self.deed("count", json!({ "selector": selector })).as_u64().expect("a count")
+    }
+
+    /// Which test id has the focus.
+    pub fn focused(&self) -> String {
+        let focused = self.run("document.activeElement?.dataset.testid ?? ''");
+        focused.as_str().unwrap_or_default().to_owned()
     }
 
     /// The text of what has this test id.

@@ -7,6 +7,7 @@
 pub mod agents;
 pub mod api;
 pub mod browser;
+pub mod cloud;
 pub mod connection;
 pub mod fixture;
 pub mod gateway;
@@ -14,6 +15,7 @@ pub mod guest;
 pub mod halting;
 pub mod link;
 pub mod mock_cp;
+pub mod pasted;
 pub mod patterns;
 pub mod process;
 pub mod pty;

@@ -254,6 +254,7 @@ mod tests {
             ram_total_bytes: 1,
             disk_total_bytes: 1,
             tmux_version: None,
+            target: None,
         };
         let hello = Event::from(GatewayHello {
             gateway_id: "gw-1".into(),
@@ -262,6 +263,7 @@ mod tests {
             bootstrap_token: None,
             system_info,
             sessions: Vec::new(),
+            max_sessions: None,
         });
         client.send(Message::text(hello.to_json(None))).expect("hello");
         client

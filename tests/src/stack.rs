@@ -55,7 +55,7 @@ impl ControlPlane {
         let mut child = Command::new("node")
             .current_dir(crate::repository())
             .arg("cp-worker/miniflare.mjs")
-            .args(["--port", &self.port.to_string(), "--state"])
+            .args(["--quiet", "--port", &self.port.to_string(), "--state"])
             .arg(self.state.path())
             .envs(self.environment.iter().cloned())
             .stdin(Stdio::piped())
@@ -73,6 +73,17 @@ impl ControlPlane {
         ready.expect("the control plane starts; build it with cargo xtask build-worker");
         // Whoever prints into a pipe that nobody reads dies of it.
         std::thread::spawn(move || lines.for_each(drop));
+    }
+
+    /// Changes rows while nothing runs, for what would take a day; something must be changed.
+    pub fn change_rows(&mut self, statement: &str) {
+        self.kill();
+        let mut command = Command::new("node");
+        command.current_dir(crate::repository()).arg("tests/node/rows.mjs");
+        command.arg(self.state.path()).arg(statement);
+        let status = command.stdout(Stdio::null()).status().expect("node runs");
+        assert!(status.success(), "no row: {statement}");
+        self.run();
     }
 
     /// Ends node and workerd as `kill -9` does.
@@ -152,7 +163,7 @@ impl Stack {
 
 /// A page of `browser` at `url`, signed in through the form.
 pub fn sign_in(browser: &Browser, name: &'static str, url: &str, size: (u32, u32)) -> Page {
-    sign_in_at(browser.open(name, url, size))
+    sign_in_at(browser.open(name, &format!("{url}/sign-in"), size))
 }
 
 /// Signs in through the form that a page shows.

@@ -108,7 +108,7 @@ impl Script {
 }
 
 fn sign_in(browser: &Browser, name: &'static str, url: &str, size: (u32, u32)) -> Page {
-    let page = browser.open(name, url, size);
+    let page = browser.open(name, &format!("{url}/sign-in"), size);
     page.fill("sign-in-email", "dev@chatcode.localhost");
     page.click("sign-in-submit");
     page.wait(&id("account-menu"));

@@ -39,11 +39,9 @@ fn ctrl_c_of_a_slow_browser(is_watched: bool) {
         slow.click("take-over");
         slow.wait_attribute("control-badge", "data-control", "you");
     }
-    let mut times: Vec<Duration> = (1..=FLOODS).map(|number| ctrl_c(&slow, number)).collect();
+    let times: Vec<Duration> = (1..=FLOODS).map(|number| ctrl_c(&slow, number)).collect();
     eprintln!("Ctrl-C {times:?}, watched: {is_watched}");
-    times.sort();
-    // One that is late may be the shared machine's doing; that most are late is ours.
-    assert!(times[FLOODS / 2] < STOPPED_WITHIN, "Ctrl-C took {times:?}");
+    assert!(times.iter().all(|time| *time < STOPPED_WITHIN), "Ctrl-C took {times:?}");
     slow.screenshot("far-away");
 }
 

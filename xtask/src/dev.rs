@@ -212,6 +212,8 @@ impl ControlPlane {
             let ready: Option<Value> = line.and_then(|line| serde_json::from_str(&line).ok());
             Ok(ready.and_then(|value| value["url"].as_str().map(str::to_owned)))
         })?;
+        // What it says later is for the terminal: mails, which nobody sends here.
+        std::thread::spawn(move || lines.iter().for_each(|line| println!("{line}")));
         Ok(Self { process, origin: origin.trim_end_matches('/').to_owned() })
     }
 }

@@ -34,6 +34,11 @@ impl Mode {
     }
 }
 
+/// Whether secrets may be sent to an origin: over https, or without leaving this machine.
+pub fn is_trusted(origin: &str) -> bool {
+    origin.starts_with("https://") || is_loopback(origin)
+}
+
 /// Whether an origin names this machine.
 pub fn is_loopback(origin: &str) -> bool {
     let Some((_, authority)) = origin.split_once("://") else { return false };
@@ -67,5 +72,17 @@ mod tests {
             assert_eq!(Mode::read(None, origin), Ok(Mode::Email));
         }
         assert!(Mode::read(Some("none"), "http://localhost").is_err());
+    }
+
+    #[test]
+    fn secrets_go_over_https_or_nowhere() {
+        assert!(is_trusted("https://api.example.com") && is_trusted("http://127.0.0.1:9"));
+        for origin in ["http://api.example.com", "http://127.0.0.1@evil.example", "ftp://localhos"]
+        {
+            assert!(!is_trusted(origin), "{origin}");
+        }
+        for origin in ["http://127.0.0.1:80@evil.example", "httpss://evil.example", ""] {
+            assert!(!is_trusted(origin), "{origin}");
+        }
     }
 }

@@ -5,7 +5,6 @@ use crate::limits::TOKEN_BYTES;
 use hmac::Mac;
 use protocol::BASE64;
 use protocol::Engine as _;
-use std::fmt::Write as _;
 
 /// Longest token that is looked at, in bytes; ours have 43.
 const MAX_TOKEN_CHARS: usize = 256;
@@ -31,13 +30,13 @@ pub(super) fn from_url_safe(text: &str) -> Option<Vec<u8>> {
 
 /// What the database keeps of `token`: the HMAC under the deployment's secret, in hex.
 pub fn hash(secret: &[u8], token: &str) -> Option<String> {
-    let mut mac = mac(secret, "gateway-token")?;
-    mac.update(token.as_bytes());
-    let mut hex = String::new();
-    for byte in mac.finalize().into_bytes() {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    Some(hex)
+    super::hash(secret, "gateway-token", token)
+}
+
+/// The bootstrap token of a server's droplet: the same for one attempt whenever it is made, so that
+/// it need not be kept, and unknown to whoever has only the database.
+pub fn of_droplet(secret: &[u8], gateway_id: &str, attempt: u64) -> Option<String> {
+    super::hash(secret, "droplet-bootstrap", &format!("{gateway_id}.{attempt}"))
 }
 
 /// Whether `hash` is that of `token`, in a time that tells nothing about either.
@@ -122,6 +121,17 @@ mod tests {
         for bad in ["", "zz", "é", &hash[1..], &hash[2..]] {
             assert!(!matches(SECRET, &token, bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_droplet_s_token_is_its_own() {
+        let of = |id, attempt| of_droplet(SECRET, id, attempt).unwrap();
+        assert_eq!(of("gw_1", 1), of("gw_1", 1));
+        assert_eq!(of("gw_1", 1).len(), 64);
+        assert_ne!(of("gw_1", 1), of("gw_1", 2));
+        assert_ne!(of("gw_1", 11), of("gw_11", 1));
+        assert!(of_droplet(b"another secret", "gw_1", 1) != Some(of("gw_1", 1)));
+        assert!(!matches(SECRET, "gw_1.1", &of("gw_1", 1)));
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Hub {
             ViewerMessage::Ack { seq } => self.viewer_ack(id, seq, now),
             ViewerMessage::Take => self.set_controller(id, true),
             ViewerMessage::Release => self.set_controller(id, false),
-            ViewerMessage::Input { data } => self.input(id, data),
+            ViewerMessage::Input { data } => self.input(id, data, now),
             ViewerMessage::Paste { data, request_id } => self.paste(id, data, request_id, now),
             ViewerMessage::Resize { cols, rows } => self.resize(id, cols, rows),
             ViewerMessage::Colors { foreground, background } => {
@@ -118,7 +118,7 @@ impl Hub {
         if has_room {
             viewer.restart(resume_seq);
         }
-        self.streams.entry(session_id).or_default();
+        self.streams.get_or_default(session_id);
         if !self.viewers_of(session_id).any(|(_, viewer)| viewer.control) {
             self.set_controller(id, true);
         }
@@ -185,7 +185,7 @@ impl Hub {
         let Some(viewer) = self.viewer_mut(id) else { return };
         let session_id = viewer.session_id;
         viewer.control = on;
-        for (other, connected) in &mut self.browsers {
+        for (other, connected) in self.browsers.iter_mut() {
             if let Browser::Viewer(viewer) = &mut connected.browser
                 && *other != id
                 && viewer.session_id == session_id
@@ -197,14 +197,17 @@ impl Hub {
         self.touch(session_id);
     }
 
-    fn input(&mut self, id: SocketId, data: String) {
+    fn input(&mut self, id: SocketId, data: String, now: u64) {
         let Some(session_id) = self.controlled(id) else { return };
         match decoded_len(&data) {
             None => self.error(id, "malformed", "data is not base64"),
             Some(len) if len > INPUT_BYTES => {
                 self.error(id, codes::INVALID_PAYLOAD, "input is limited to 48 KiB; use paste");
             }
-            Some(_) => self.tell_gateway(&SessionInput { session_id, data }.into()),
+            Some(_) => {
+                self.rates.input(session_id, now);
+                self.tell_gateway(&SessionInput { session_id, data }.into());
+            }
         }
     }
 

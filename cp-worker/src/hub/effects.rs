@@ -1,5 +1,6 @@
 //! What the hub asks of its shell, what the database is to know, and why calls fail.
 
+use super::history::Sample;
 use super::{CallId, SocketId, Step, TransferId};
 use protocol::envelope::codes;
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,10 @@ pub enum Effect {
     Transfer(TransferId, Step),
     /// Write to the database, in order.
     Record(Record),
+    /// Keep how the machine was, unless a sample of these five minutes is kept.
+    Sample(Sample),
+    /// Write to the log that a session runs away, at so many bytes a second.
+    Runaway(u32, u64),
     /// Make a token, keep its hash, then call [`Hub::enrol`].
     MakeToken,
 }
@@ -86,9 +91,16 @@ pub enum Record {
         system_info: String,
         /// The sessions that it keeps.
         sessions: Vec<u32>,
+        /// How many it allows at once, where it says so.
+        max_sessions: Option<u32>,
     },
-    /// The last health event as JSON.
-    Health(String),
+    /// How the gateway's machine is.
+    Health {
+        /// The health event as JSON.
+        event: String,
+        /// When each session was last active, in milliseconds since the Unix epoch.
+        activity: Vec<(u32, u64)>,
+    },
     /// The gateway's connection is gone.
     Offline,
     /// A session runs.

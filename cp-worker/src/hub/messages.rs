@@ -117,6 +117,16 @@ pub fn sessions_changed() -> String {
     tagged("sessions.changed", &Nothing {})
 }
 
+/// Tells watchers that a session prints more than anybody reads.
+pub fn runaway(session_id: u32, bytes_per_second: u64) -> String {
+    #[derive(Serialize)]
+    struct Runaway {
+        session_id: u32,
+        bytes_per_second: u64,
+    }
+    tagged("session.runaway", &Runaway { session_id, bytes_per_second })
+}
+
 /// Bytes that well-formed base64 stands for, without decoding it.
 pub fn encoded_len(data: &str) -> usize {
     data.trim_end_matches('=').len() * 3 / 4

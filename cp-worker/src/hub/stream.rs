@@ -46,9 +46,12 @@ impl Hub {
     pub(super) fn output(&mut self, session_id: u32, seq: u32, len: u32, now: u64) {
         let Some(stream) = self.streams.get_mut(&session_id) else { return };
         stream.see(Some(seq.wrapping_add(len)));
+        if let Some(bytes_per_second) = self.rates.output(session_id, len, now) {
+            self.runaway(session_id, bytes_per_second);
+        }
         let mut broken = Vec::new();
         let mut takers = 0;
-        for (id, connected) in &mut self.browsers {
+        for (id, connected) in self.browsers.iter_mut() {
             let super::Browser::Viewer(viewer) = &mut connected.browser else { continue };
             if viewer.session_id != session_id {
                 continue;
@@ -62,7 +65,7 @@ impl Hub {
                 }
                 Offer::TakenLast => {
                     self.effects.push(Effect::Pass(*id));
-                    self.touched.insert(session_id);
+                    self.touched.push(session_id);
                 }
                 Offer::NotLive => {}
                 Offer::Gap => broken.push(*id),
@@ -75,6 +78,12 @@ impl Hub {
         if takers == 0 {
             self.ack_gateway(session_id, now);
         }
+    }
+
+    /// A session prints more than anybody reads: that is said, and its output goes on.
+    fn runaway(&mut self, session_id: u32, bytes_per_second: u64) {
+        self.effects.push(Effect::Runaway(session_id, bytes_per_second));
+        self.tell_watchers(&super::messages::runaway(session_id, bytes_per_second));
     }
 
     /// Acks to the gateway for the most advanced live viewer, at most once per
@@ -99,14 +108,15 @@ impl Hub {
 
     /// The next byte that the hub may say it expects. While somebody waits for an answer, all that
     /// came: the answer stands behind it in the stream and must not be held up by a closed window,
-    /// also not by that of a live viewer that hangs.
+    /// also not by that of a live viewer that hangs. A snapshot under way is no ack: the gateway
+    /// learns from the time of acks how fast a viewer is.
     fn ack_target(&self, session_id: u32) -> Option<u32> {
         if self.viewers_of(session_id).any(|(_, viewer)| viewer.is_asking()) {
             return self.streams.get(&session_id)?.seen;
         }
         let live = self
             .viewers_of(session_id)
-            .filter(|(_, viewer)| viewer.phase == Phase::Live)
+            .filter(|(_, viewer)| viewer.phase == Phase::Live && viewer.is_confirmed())
             .filter_map(|(_, viewer)| viewer.acked);
         live.reduce(|best, acked| if is_before(best, acked) { acked } else { best })
     }

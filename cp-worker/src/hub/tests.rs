@@ -10,6 +10,7 @@ use protocol::commands::{SessionEnd, decode};
 use protocol::frame;
 use protocol::limits::{OUTPUT_FRAME_BYTES, OUTPUT_WINDOW};
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 const SESSION: u32 = 7;
 
@@ -94,12 +95,13 @@ impl World {
         self.look();
     }
 
-    /// Connects a viewer and brings it live at `seq`.
+    /// Connects a viewer and brings it live at `seq`, its snapshot confirmed.
     fn live(&mut self, id: SocketId, seq: u32) {
         self.viewer(id);
         self.tell(id, json!({ "type": "viewer.attach" }));
         let request_id = self.command("session.attach")["request_id"].clone();
         self.snapshot(request_id, seq);
+        self.tell(id, json!({ "type": "session.ack", "seq": seq }));
         self.browsers.clear();
     }
 
@@ -200,7 +202,7 @@ fn a_browser_that_stalls_is_not_given_one_recovery_snapshot_after_the_other() {
         world.tell(1, json!({ "type": "session.ack", "seq": seq - 10 }));
         world.snapshot(Value::Null, seq);
     }
-    assert_eq!(world.passed(), [1, 2, 1, 1]);
+    assert_eq!(world.passed(), [1, 2, 1, 2, 1]);
     assert_eq!(world.told(2, "viewer.state").last().unwrap()["state"], "lagging");
 }
 
@@ -223,6 +225,19 @@ fn the_most_advanced_viewer_is_acked_for_at_most_once_per_64_kib_or_100_ms() {
     }
     assert_eq!(world.command("session.ack")["seq"], 5 * OUTPUT_FRAME_BYTES as u32);
     assert_eq!(world.gateway, [] as [Value; 0]);
+}
+
+#[test]
+fn a_snapshot_under_way_is_not_acked_to_the_gateway() {
+    let mut world = World::online();
+    world.live(1, 0);
+    world.gateway.clear();
+    world.snapshot(Value::Null, 5_000);
+    world.output(5_000, 10);
+    assert_eq!(world.gateway, [] as [Value; 0]);
+    world.now += 1_000;
+    world.tell(1, json!({ "type": "session.ack", "seq": 5_000 }));
+    assert_eq!(world.command("session.ack")["seq"], 5_000);
 }
 
 #[test]
@@ -361,7 +376,7 @@ fn sessions_that_a_gateway_neither_has_nor_reports_are_lost() {
     while world.hub.next_deadline().is_some() {
         world.tick();
     }
-    let lost = Record::Lost { known: vec![5, 8, 9], before };
+    let lost = Record::Lost { known: vec![8, 9, 5], before };
     assert!(world.other.contains(&Effect::Record(lost)), "{:?}", world.other);
     assert_eq!(world.told(1, "session.ended")[0]["reason"], "lost");
     assert!(world.other.contains(&Effect::CloseBrowser(1, 4409, "session ended")));

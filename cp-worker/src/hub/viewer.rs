@@ -53,7 +53,7 @@ pub struct Viewer {
     pub seen: Option<u32>,
     /// How fast it reads; learnt again after hibernation.
     #[serde(skip, default)]
-    speed: Speed,
+    speed: Box<Speed>,
 }
 
 /// How fast a viewer reads, measured by its acks.
@@ -108,7 +108,7 @@ impl Viewer {
             answered_at: 0,
             carried: 0,
             seen: None,
-            speed: Speed::default(),
+            speed: Box::default(),
         }
     }
 
@@ -125,6 +125,11 @@ impl Viewer {
     /// Whether another snapshot may be sent without filling memory for a browser that stalls.
     pub fn has_room(&self) -> bool {
         self.unconfirmed < UNCONFIRMED_SNAPSHOTS
+    }
+
+    /// Whether it has confirmed every snapshot that it was sent.
+    pub fn is_confirmed(&self) -> bool {
+        self.unconfirmed == 0
     }
 
     /// Goes on from `position`, or from a snapshot when there is none. What it was sent before
@@ -202,8 +207,8 @@ impl Viewer {
 
     /// History lines to ask for when it has fallen behind: a slow viewer is not to wait for them.
     pub fn recovery_lines(&self) -> Option<u32> {
-        let Some(rate) = self.speed.credit.rate() else { return self.history_lines };
-        let lines = rate.saturating_mul(RECOVERY_MS) / 1_000 / RECOVERY_ROW_BYTES;
+        let Some(pace) = self.speed.credit.pace() else { return self.history_lines };
+        let lines = pace.saturating_mul(RECOVERY_MS) / 1_000 / RECOVERY_ROW_BYTES;
         let lines = u32::try_from(lines).unwrap_or(u32::MAX).max(RECOVERY_LINES);
         Some(self.history_lines.unwrap_or(DEFAULT_HISTORY_LINES).min(lines))
     }

@@ -1,9 +1,9 @@
 //! What the deployment has bound: secrets, origin, mode of sign-in. Refuses to run half configured.
 
 use super::respond::Failure;
-use crate::auth::mode::Mode;
+use crate::auth::mode::{Mode, is_trusted};
 use crate::limits::SECRET_BYTES;
-use worker::{Env, Request, console_error};
+use worker::{Env, Request};
 
 /// The deployment's settings, read for each request.
 pub struct Config {
@@ -23,13 +23,19 @@ impl Config {
     /// # Errors
     /// Status 500 with the code `misconfigured`, its cause in the log.
     pub fn read(request: &Request, env: &Env) -> Result<Self, Failure> {
-        let own = origin_of(&request.inner().url()).to_owned();
-        let public = env.var("PUBLIC_ORIGIN").ok().map(|origin| origin.to_string());
-        let mode = env.var("AUTH_MODE").ok().map(|mode| mode.to_string());
+        Self::at(origin_of(&request.inner().url()), env)
+    }
+
+    /// Reads the bindings of a Worker that is reached as `own`.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn at(own: &str, env: &Env) -> Result<Self, Failure> {
+        let mode = variable(env, "AUTH_MODE");
         // Both must be this machine's own: the address that was asked and the one announced.
         let read = |origin: &str| Mode::read(mode.as_deref(), origin).map_err(misconfigured);
-        read(&own)?;
-        let origin = public.unwrap_or(own);
+        read(own)?;
+        let origin = variable(env, "PUBLIC_ORIGIN").unwrap_or_else(|| own.to_owned());
         Ok(Self {
             mode: read(&origin)?,
             origin,
@@ -43,18 +49,23 @@ impl Config {
         self.origin.starts_with("https:")
     }
 
-    /// Whether a browser says that the request comes from somebody else's page.
+    /// Whether a browser says that the request comes from somebody else's page. What comes from no
+    /// browser says nothing and is not refused: it has no cookie that is not its own.
     ///
     /// # Errors
     /// When the headers cannot be read.
     pub fn is_foreign_origin(&self, request: &Request) -> Result<bool, Failure> {
-        Ok(request.headers().get("Origin")?.is_some_and(|origin| origin != self.origin))
+        let headers = request.headers();
+        if let Some(origin) = headers.get("Origin")? {
+            return Ok(origin != self.origin);
+        }
+        Ok(headers.get("Sec-Fetch-Site")?.is_some_and(|site| site != "same-origin"))
     }
 }
 
 /// Scheme, host and port of a URL as the platform writes it. Not worth a URL parser, which would
 /// be a fifth of the Worker.
-fn origin_of(url: &str) -> &str {
+pub fn origin_of(url: &str) -> &str {
     let host = url.find("://").map_or(0, |at| at + 3);
     let path = url.get(host..).and_then(|rest| rest.find('/'));
     path.and_then(|at| url.get(..host + at)).unwrap_or(url)
@@ -68,8 +79,31 @@ pub fn token_secret(env: &Env) -> Result<Vec<u8>, Failure> {
 /// The key by which the deployment's support may log in where an owner lets it; `None` when the
 /// deployment has none.
 pub fn support_public_key(env: &Env) -> Option<String> {
-    let key = env.var("SUPPORT_PUBLIC_KEY").ok()?.to_string().trim().to_owned();
-    (!key.is_empty()).then_some(key)
+    variable(env, "SUPPORT_PUBLIC_KEY")
+}
+
+/// A variable that is bound to something.
+pub fn variable(env: &Env, name: &str) -> Option<String> {
+    let value = env.var(name).ok()?.to_string().trim().to_owned();
+    (!value.is_empty()).then_some(value)
+}
+
+/// A secret of somebody else's making, where it is bound.
+pub fn optional_secret(env: &Env, name: &str) -> Option<String> {
+    let value = env.secret(name).ok()?.to_string().trim().to_owned();
+    (!value.is_empty()).then_some(value)
+}
+
+/// The address of somebody else's API: `default` unless the variable `name` says otherwise.
+///
+/// # Errors
+/// When secrets would go to it in the clear.
+pub fn endpoint(env: &Env, name: &str, default: &str) -> Result<String, Failure> {
+    let url = variable(env, name).unwrap_or_else(|| default.to_owned());
+    if is_trusted(origin_of(&url)) {
+        return Ok(url.trim_end_matches('/').to_owned());
+    }
+    Err(misconfigured(format!("{name} must be an https address, or one of this machine")))
 }
 
 fn secret(env: &Env, name: &str) -> Result<Vec<u8>, Failure> {
@@ -81,7 +115,7 @@ fn secret(env: &Env, name: &str) -> Result<Vec<u8>, Failure> {
     Ok(secret)
 }
 
-fn misconfigured(cause: String) -> Failure {
-    console_error!("misconfigured: {cause}");
-    Failure::new("misconfigured", &cause)
+/// Status 500; the cause is logged.
+pub fn misconfigured(cause: String) -> Failure {
+    Failure::new("misconfigured", &cause).because(cause)
 }

@@ -6,24 +6,24 @@ use super::mailbox::Mailbox;
 use super::respond::Failure;
 use super::sockets::{BROWSER_TAG, GATEWAY_TAG, Peer, Sender, Sockets};
 use super::timer::Timer;
-use super::{now, random, respond};
+use super::{log, now, random, respond};
 use crate::auth::token;
 use crate::hub::{CallError, CallId, Effect, Hub, SocketId, TransferId};
-use crate::limits::MAX_BROWSERS;
+use crate::limits::{CLOSE_NOT_SIGNED_IN, MAX_BROWSERS};
 use futures_channel::oneshot;
 use protocol::commands::{Command, Incoming};
 use protocol::frame::HEADER_BYTES;
 use protocol::limits::MAX_TEXT_BYTES;
+use protocol::small_map::SmallMap;
 use serde_json::json;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use worker::js_sys::{ArrayBuffer, JsString, Uint8Array, decode_uri_component};
 use worker::web_sys::ReadableStream;
 use worker::{
     DurableObject, Env, Request, Response, Result, State, WebSocketPair,
-    WebSocketRequestResponsePair, console_error, durable_object, web_sys,
+    WebSocketRequestResponsePair, durable_object, web_sys,
 };
 
 /// The Durable Object of one gateway. The attribute exports construction, `fetch` and `alarm`; the
@@ -42,10 +42,10 @@ pub struct Core {
     pub(super) hub: RefCell<Hub>,
     pub(super) sockets: RefCell<Sockets>,
     pub(super) jobs: Jobs,
-    calls: RefCell<BTreeMap<CallId, oneshot::Sender<Answer>>>,
+    calls: RefCell<SmallMap<CallId, oneshot::Sender<Answer>>>,
     last_call: Cell<CallId>,
     /// The transfers under way.
-    pub(super) transfers: RefCell<BTreeMap<TransferId, Rc<Mailbox>>>,
+    pub(super) transfers: RefCell<SmallMap<TransferId, Rc<Mailbox>>>,
     timer: Timer,
     instance: u32,
     started_at: u64,
@@ -101,15 +101,24 @@ impl DurableObject for GatewayHub {
         let core = &self.core;
         match request.path().as_str() {
             "/gateway" => core.accept_gateway(argument == "enrol"),
-            "/watch" => core.accept_browser(None),
-            "/view" => core.accept_browser(argument.parse().ok()),
+            "/watch" => core.accept_browser(None, argument),
+            "/view" => {
+                let (session_id, sign_in_id) = argument.split_once('&').unwrap_or((argument, ""));
+                core.accept_browser(session_id.parse().ok(), sign_in_id)
+            }
+            "/sign-out" => core.sign_out(argument),
             "/command" => core.command(&request.text().await?).await,
             "/upload" | "/download" => {
                 let body = request.inner().body();
                 core.transfer(argument, body).await.or_else(Failure::into_response)
             }
             "/changed" => core.done(|hub| hub.sessions_changed()),
-            "/revoke" => core.done(|hub| hub.revoke(now())),
+            "/revoke" => {
+                core.forget_history()?;
+                core.done(|hub| hub.revoke(now()))
+            }
+            "/rates" => Response::from_json(&core.hub.borrow_mut().rates(now())),
+            "/history" => Response::from_json(&core.history()?),
             "/status" => Response::from_json(&json!({
                 "online": core.hub.borrow().is_online(),
                 "viewers": core.hub.borrow().viewer_counts(),
@@ -247,6 +256,20 @@ impl Core {
                 drop(sockets);
                 self.add_job(Job::Record(record));
             }
+            Effect::Sample(sample) => {
+                if let Err(error) = self.keep_sample(&sample) {
+                    self.log_error("history.failed", &error);
+                }
+            }
+            Effect::Runaway(session_id, bytes_per_second) => {
+                log::info(
+                    "session.runaway",
+                    json!({
+                        "gateway_id": self.gateway_id, "session_id": session_id,
+                        "bytes_per_second": bytes_per_second,
+                    }),
+                );
+            }
             Effect::MakeToken => {
                 drop(sockets);
                 self.add_job(Job::MakeToken);
@@ -271,8 +294,12 @@ impl Core {
         Response::from_websocket(pair.client)
     }
 
-    /// Accepts a viewer of `session_id`, or a watcher.
-    fn accept_browser(self: &Rc<Self>, session_id: Option<u32>) -> Result<Response> {
+    /// Accepts a viewer of `session_id`, or a watcher, in a browser that is signed in.
+    fn accept_browser(
+        self: &Rc<Self>,
+        session_id: Option<u32>,
+        sign_in_id: &str,
+    ) -> Result<Response> {
         if self.hub.borrow().browser_count() >= MAX_BROWSERS {
             let failure = Failure::new("too_many_browsers", "too many open pages");
             return respond::closed(&failure);
@@ -280,7 +307,7 @@ impl Core {
         self.drop_silent_gateway();
         let id = SocketId::from_le_bytes(random()?);
         let pair = WebSocketPair::new()?;
-        self.state.accept_websocket_with_tags(&pair.server, &[BROWSER_TAG]);
+        self.state.accept_websocket_with_tags(&pair.server, &[BROWSER_TAG, sign_in_id]);
         self.sockets.borrow_mut().browsers.push(Peer::new(id, pair.server, now()));
         self.drive(None, |hub| match session_id {
             Some(session_id) => hub.viewer_connected(id, session_id),
@@ -288,6 +315,19 @@ impl Core {
         });
         self.arm_sweep();
         Response::from_websocket(pair.client)
+    }
+
+    /// Closes the browsers of a sign-in that ended; all when it is empty.
+    fn sign_out(self: &Rc<Self>, sign_in_id: &str) -> Result<Response> {
+        let ids = {
+            let sockets = self.sockets.borrow();
+            sockets.browsers_tagged(&self.state, sign_in_id)
+        };
+        self.done(|hub| {
+            for id in ids {
+                hub.close_browser(id, CLOSE_NOT_SIGNED_IN, "signed out", now());
+            }
+        })
     }
 
     fn gone(self: &Rc<Self>, socket: &web_sys::WebSocket) {
@@ -352,7 +392,7 @@ impl Core {
         let Some(hash) =
             token_secret(&self.env).ok().and_then(|secret| token::hash(&secret, &token))
         else {
-            console_error!("no TOKEN_SECRET: {} cannot enrol", self.gateway_id);
+            self.log_error("gateway.enrolment_failed", &"no TOKEN_SECRET");
             return Ok(());
         };
         self.db()?.set_next_auth_hash(&self.gateway_id, &hash).await?;

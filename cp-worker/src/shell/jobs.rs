@@ -2,14 +2,16 @@
 
 use super::db::Db;
 use super::hub::Core;
-use super::now;
+use super::{log, now};
 use crate::hub::{CallError, CallId, Record};
+use crate::limits::REST_MS;
+use serde_json::json;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 use worker::wasm_bindgen_futures::spawn_local;
-use worker::{Delay, Result, console_error};
+use worker::{Delay, Result};
 
 /// Milliseconds between the attempts to write a record; after the last it is given up. The next
 /// hello puts right what is then missing.
@@ -57,16 +59,17 @@ impl Core {
             Job::Answer(call, result) => self.answer(call, result),
             Job::MakeToken => {
                 if let Err(error) = self.make_token().await {
-                    console_error!("enrolling {}: {error}", self.gateway_id);
+                    self.log_error("gateway.enrolment_failed", &error);
                 }
             }
             Job::Record(record) => {
                 let mut delays = RETRY_MS.into_iter();
                 while let Err(error) = self.write(&record).await {
-                    console_error!("writing {record:?} of {}: {error}", self.gateway_id);
+                    self.log_error("record.failed", &error);
                     let Some(delay) = delays.next() else { return };
                     Delay::from(Duration::from_millis(delay)).await;
                 }
+                self.log_record(&record);
                 if changes_sessions(&record) {
                     self.drive(None, |hub| hub.sessions_changed());
                 }
@@ -77,11 +80,12 @@ impl Core {
     async fn write(&self, record: &Record) -> Result<()> {
         let (db, id) = (self.db()?, self.gateway_id.as_str());
         match record {
-            Record::Hello { version, hostname, system_info, sessions } => {
-                db.greet(id, version, hostname, system_info, now()).await?;
+            Record::Hello { version, hostname, system_info, sessions, max_sessions } => {
+                db.greet(id, version, hostname, system_info, *max_sessions, now()).await?;
+                db.droplet_greeted(id, now() + REST_MS).await?;
                 db.adopt_sessions(id, sessions, now()).await
             }
-            Record::Health(health) => db.set_health(id, health, now()).await,
+            Record::Health { event, activity } => db.set_health(id, event, activity, now()).await,
             Record::Offline => db.set_offline(id, now()).await,
             Record::Started(session_id) => db.set_running(id, *session_id).await,
             Record::Ended { session_id, reason, exit_code, signal } => {
@@ -94,6 +98,46 @@ impl Core {
             Record::Attended(session_id) => db.clear_attention(id, *session_id).await,
             Record::Enrolled => db.complete_enrolment(id).await,
         }
+    }
+
+    /// Writes of a record what belongs into the log.
+    fn log_record(&self, record: &Record) {
+        let id = &self.gateway_id;
+        match record {
+            Record::Hello { version, sessions, .. } => log::info(
+                "gateway.connected",
+                json!({
+                    "gateway_id": id, "version": version, "sessions": sessions.len(),
+                }),
+            ),
+            Record::Offline => log::info("gateway.gone", json!({ "gateway_id": id })),
+            Record::Enrolled => log::info("gateway.enrolled", json!({ "gateway_id": id })),
+            Record::Started(session_id) => log::info(
+                "session.started",
+                json!({
+                    "gateway_id": id, "session_id": session_id,
+                }),
+            ),
+            Record::Ended { session_id, reason, exit_code, signal } => {
+                log::info(
+                    "session.ended",
+                    json!({
+                        "gateway_id": id, "session_id": session_id, "reason": reason,
+                        "exit_code": exit_code, "signal": signal,
+                    }),
+                );
+            }
+            // Too many, or of no interest to who runs the deployment.
+            Record::Health { .. }
+            | Record::Lost { .. }
+            | Record::Attention { .. }
+            | Record::Attended(_) => {}
+        }
+    }
+
+    /// Writes what went wrong for this gateway.
+    pub(super) fn log_error(&self, event: &str, cause: &dyn std::fmt::Display) {
+        log::error(event, cause, json!({ "gateway_id": self.gateway_id }));
     }
 
     /// The database.
@@ -110,6 +154,6 @@ fn changes_sessions(record: &Record) -> bool {
         | Record::Lost { .. }
         | Record::Attention { .. }
         | Record::Attended(_) => true,
-        Record::Health(_) | Record::Offline | Record::Enrolled => false,
+        Record::Health { .. } | Record::Offline | Record::Enrolled => false,
     }
 }

@@ -166,6 +166,19 @@ impl Sockets {
         self.browsers.iter().find(|peer| peer.id == id)
     }
 
+    /// The browsers whose sockets carry a tag of their own; all for an empty one.
+    pub fn browsers_tagged(&self, state: &State, tag: &str) -> Vec<SocketId> {
+        let tag = if tag.is_empty() { BROWSER_TAG } else { tag };
+        let senders = state.get_websockets_with_tag(tag);
+        let senders = senders.iter().filter_map(|socket| self.sender(socket.as_ref()));
+        senders
+            .filter_map(|sender| match sender {
+                Sender::Browser(id) => Some(id),
+                Sender::Gateway => None,
+            })
+            .collect()
+    }
+
     /// Gives up a socket.
     pub fn remove(&mut self, sender: Sender) -> Option<Peer> {
         match sender {

@@ -10,7 +10,6 @@ use crate::limits::{
 use std::rc::Rc;
 use std::time::Duration;
 use worker::Result;
-use worker::console_error;
 use worker::wasm_bindgen_futures::spawn_local;
 
 impl Core {
@@ -19,7 +18,7 @@ impl Core {
         let core = Rc::clone(self);
         spawn_local(async move {
             if let Err(error) = core.set_sweep().await {
-                console_error!("setting the alarm: {error}");
+                core.log_error("alarm.failed", &error);
             }
         });
     }

@@ -11,7 +11,6 @@ use protocol::frame::HEADER_BYTES;
 use serde_json::json;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::console_error;
 use worker::js_sys::{ArrayBuffer, Uint8Array};
 use worker::wasm_bindgen_futures::{JsFuture, spawn_local};
 use worker::web_sys::{ReadableStream, WritableStreamDefaultWriter};
@@ -200,7 +199,7 @@ impl Core {
 
     /// The platform failed us: the transfer ends.
     fn broken(self: &Rc<Self>, id: TransferId, error: &JsValue) -> CallError {
-        console_error!("transfer {id} of {}: {error:?}", self.gateway_id);
+        self.log_error("transfer.failed", &worker::Error::from(error.clone()));
         self.drive(None, |hub| hub.client_gone(id, now()));
         CallError::interrupted()
     }

@@ -1,8 +1,10 @@
 // Starts the app.
 
+import "./lib/strict-styles";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
+import { startServiceWorker } from "./lib/service-worker";
 import "./styles.css";
 
 const root = document.getElementById("root");
@@ -12,3 +14,4 @@ createRoot(root).render(
     <App />
   </StrictMode>,
 );
+startServiceWorker();

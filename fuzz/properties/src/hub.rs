@@ -196,7 +196,11 @@ impl World {
                 }
             }
             Effect::MakeToken => self.hub.enrol("a-token".to_owned(), self.now),
-            Effect::Answer(..) | Effect::Transfer(..) | Effect::Record(_) => {}
+            Effect::Answer(..)
+            | Effect::Transfer(..)
+            | Effect::Record(_)
+            | Effect::Sample(_)
+            | Effect::Runaway(..) => {}
         }
     }
 }

@@ -85,8 +85,10 @@ impl Daemon {
                 ram_total_bytes: machine.ram_total,
                 disk_total_bytes: disk(&config.workspace).1,
                 tmux_version: self.tmux.map(|version| version.to_string()),
+                target: Some(config.identity.target.to_owned()),
             },
             sessions: self.living().map(Session::hello).collect(),
+            max_sessions: u32::try_from(config.max_sessions).ok(),
         }
     }
 

@@ -181,7 +181,7 @@ impl Stream {
 
     /// Unsent bytes that are kept: of a slow reader no more than it takes in [`BACKLOG_MS`].
     fn backlog(&self) -> u64 {
-        let slow = self.credit.rate().map(|rate| rate.saturating_mul(BACKLOG_MS) / 1_000);
+        let slow = self.credit.pace().map(|pace| pace.saturating_mul(BACKLOG_MS) / 1_000);
         slow.map_or(RING_BYTES as u64, |bytes| bytes.clamp(BACKLOG_BYTES, RING_BYTES as u64))
     }
 
@@ -213,7 +213,7 @@ impl Stream {
 
     /// Bytes that the snapshot after a lag may have: a slow reader is not to wait for old history.
     pub fn recovery_bytes(&self) -> usize {
-        let slow = self.credit.rate().map(|rate| rate.saturating_mul(RECOVERY_MS) / 1_000);
+        let slow = self.credit.pace().map(|pace| pace.saturating_mul(RECOVERY_MS) / 1_000);
         let bytes = slow.and_then(|bytes| usize::try_from(bytes).ok());
         bytes.map_or(SNAPSHOT_BYTES, |bytes| bytes.clamp(RECOVERY_BYTES, SNAPSHOT_BYTES))
     }

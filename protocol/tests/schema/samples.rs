@@ -108,6 +108,7 @@ fn gateway_events(fill: Fill) -> Vec<Event> {
         ram_total_bytes: 1 << 31,
         disk_total_bytes: 1 << 42,
         tmux_version: fill.some(text("3.3a")),
+        target: fill.some(text("aarch64-unknown-linux-musl")),
     };
     vec![
         Ack { ok: matches!(fill, Fill::Fewest), error: fill.some(error) }.into(),
@@ -118,6 +119,7 @@ fn gateway_events(fill: Fill) -> Vec<Event> {
             bootstrap_token: fill.some(text("bt_3q2-7w")),
             system_info,
             sessions: vec![HelloSession { session_id: 7, seq: u32::MAX, cols: 80, rows: 24 }],
+            max_sessions: fill.some(5),
         }
         .into(),
         GatewayHealth {

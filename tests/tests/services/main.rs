@@ -6,6 +6,7 @@ mod agents;
 mod doctor;
 mod files;
 mod health;
+mod install;
 mod keys;
 #[allow(dead_code)]
 #[path = "../update/release.rs"]

@@ -25,7 +25,7 @@ fn a_gateway_that_is_away_is_told_after_a_while_and_its_return_at_once() {
     let gone = Instant::now();
     stack.gateway.kill();
     until_missing(&page, "gateway");
-    assert_eq!(page.count("offline-banner"), 0, "not for an instant");
+    assert_eq!(page.count(&id("offline-banner")), 0, "not for an instant");
     page.screenshot("terminal-reconnecting");
     page.wait(&id("offline-banner"));
     assert!(gone.elapsed() >= OFFLINE_AFTER, "after {:?}", gone.elapsed());
@@ -49,7 +49,7 @@ fn a_gateway_that_is_away_is_told_after_a_while_and_its_return_at_once() {
     stack.gateway.run();
     live(&page);
     live(&other);
-    assert_eq!(page.count("offline-banner"), 0);
+    assert_eq!(page.count(&id("offline-banner")), 0);
     page.click("terminal");
     page.line("echo after-$((1+1))");
     page.expect("after-2");

@@ -54,7 +54,7 @@ fn text_is_found_copied_and_opened() {
     page.fill("search-input", "wordy");
     until_hits(&page, " of 3");
     page.press("Escape");
-    page.wait_gone("search-input");
+    page.wait_gone(&id("search-input"));
     until_in_terminal(&page);
 
     // Copy by key, and on select where that is wished.
@@ -70,7 +70,7 @@ fn text_is_found_copied_and_opened() {
     page.screenshot("terminal-view-dialog");
     page.click("copy-on-select");
     page.press("Escape");
-    page.wait_gone("view-dialog");
+    page.wait_gone(&id("view-dialog"));
     page.select((beta.0 - 3.0, beta.1), (gamma.0 - 3.0, gamma.1));
     until_copied(&page, "beta ");
 
@@ -120,7 +120,7 @@ fn keys_have_a_sheet_and_lead_out_of_the_terminal() {
     page.screenshot("terminal-help-narrow");
     page.size(DESKTOP.0, DESKTOP.1);
     page.press("Escape");
-    page.wait_gone("help-sheet");
+    page.wait_gone(&id("help-sheet"));
     until_in_terminal(&page);
 
     // What terminals need is theirs: Ctrl-_ among it, which looks like "smaller".

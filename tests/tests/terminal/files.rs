@@ -38,7 +38,7 @@ fn dropped_files_arrive_and_their_paths_are_typed() {
     page.wait(&id("drop-zone"));
     page.screenshot("terminal-drop-zone");
     page.drop_files("terminal", &files);
-    page.wait_gone("drop-zone");
+    page.wait_gone(&id("drop-zone"));
     page.expect(r"> echo 'it'\''s a report.pdf' b.txt");
     page.screenshot("terminal-dropped");
     until_file(&folder.join("it's a report.pdf"), &first);
@@ -85,11 +85,11 @@ fn an_upload_is_cancelled_refused_and_tried_again() {
     );
     page.choose_files("file-chooser", &[&home.join("large.bin"), &home.join("small.txt")]);
     until(&page, "both are under way", "window.held.length === 2");
-    assert_eq!(page.count("upload"), 2);
+    assert_eq!(page.count(&id("upload")), 2);
     page.screenshot("terminal-uploads");
     // The first in the list is the large one.
     page.click("upload-cancel");
-    assert_eq!(page.count("upload"), 1);
+    assert_eq!(page.count(&id("upload")), 1);
     page.run("window.held.find(({ size }) => size === 5).go()");
     page.expect("small.txt");
     assert!(folder.join("small.txt").exists() && !folder.join("large.bin").exists());
@@ -171,7 +171,7 @@ fn a_pasted_picture_gets_a_name_and_files_come_back() {
     page.wait(&id("download-problem"));
     page.screenshot("terminal-download-problem");
     page.press("Escape");
-    page.wait_gone("download-path");
+    page.wait_gone(&id("download-path"));
     page.line("echo typed-$((1+1))");
     page.expect("typed-2");
     assert!(page.problems().is_empty(), "{:?}", page.problems());

@@ -87,7 +87,7 @@ fn the_key_bar_types_what_phones_cannot() {
          && document.documentElement.scrollWidth <= innerWidth; })()",
     );
     page.tap("key-more-keys");
-    page.wait_gone("key-f5");
+    page.wait_gone(&id("key-f5"));
     page.press("Control+c");
     page.tap("key-more-keys");
     page.run("navigator.clipboard.writeText('echo pasted-$((1+1))')");
@@ -104,7 +104,7 @@ fn the_key_bar_types_what_phones_cannot() {
     page.tap("theme-light");
     page.screenshot("phone-view-light");
     page.press("Escape");
-    page.wait_gone("view-dialog");
+    page.wait_gone(&id("view-dialog"));
     page.screenshot("phone-light");
     let size = stack.gateway.tmux.format(session, "#{pane_width}");
     let cols = page.run("window.chatcodeTerminal.cols").to_string();
@@ -144,7 +144,7 @@ fn fingers_scroll_select_and_zoom_and_no_keyboard_comes() {
     page.screenshot("phone-selection");
     page.tap("selection-copy");
     until_copied(&page, "some/path.txt");
-    page.wait_gone("selection-bar");
+    page.wait_gone(&id("selection-bar"));
 
     // Two fingers change the text's size.
     let size = "window.chatcodeTerminal.options.fontSize";

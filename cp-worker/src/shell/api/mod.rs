@@ -1,43 +1,77 @@
 //! The HTTP API: who asks, whether it is theirs, what the database and the hub say.
 
+mod account;
+mod cloud;
 mod files;
 mod relay;
+mod release;
 mod servers;
 mod services;
 mod sessions;
+mod status;
 
 use super::config::Config;
-use super::db::{Db, ServerRow, SessionRow, UserRow};
-use super::respond::{Failure, Outcome, json, nothing};
-use super::{now, random_id};
-use crate::auth::mode::Mode;
+use super::db::{Db, ServerRow, SessionRow, SignedInRow};
+use super::log::Trace;
+use super::now;
+use super::respond::{Failure, Outcome};
+use super::streams::Body;
+use crate::auth::token;
 use crate::auth::token::Admission;
-use crate::auth::{cookie, token};
-use crate::limits::{BODY_BYTES, SIGN_IN_MS};
-use crate::requests::SignIn;
+use crate::limits::BODY_BYTES;
 use crate::routes::Route;
-use relay::Relay;
+pub(super) use relay::Relay;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
-use worker::{Env, Request, Response};
+use worker::{Env, Request};
 
 /// Answers all routes but the gateway's socket and the web app's files.
-pub async fn answer(mut request: Request, env: &Env, config: &Config, route: Route) -> Outcome {
+pub async fn answer(
+    mut request: Request,
+    env: &Env,
+    config: &Config,
+    route: Route,
+    trace: &Trace,
+) -> Outcome {
     match &route {
-        Route::Config => {
-            let version = env!("CARGO_PKG_VERSION");
-            return json(200, &json!({ "auth_mode": config.mode.name(), "version": version }));
+        Route::Config => return account::config(env, config),
+        Route::DevSignIn => return account::dev_sign_in(&mut request, env, config).await,
+        Route::RequestLink => return account::request_link(&mut request, env, config).await,
+        Route::ConfirmLink => return account::confirm_link(&mut request, env, config).await,
+        Route::StartOauth(provider) => return account::start_oauth(env, config, *provider),
+        Route::FinishOauth(provider) => {
+            return account::finish_oauth(&request, env, config, *provider).await;
         }
-        Route::DevSignIn => return dev_sign_in(&mut request, env, config).await,
-        Route::SignOut => return with_cookie(nothing()?, &cookie::clear(config.is_secure())),
+        Route::SignOut => return account::sign_out(&request, env, config).await,
+        Route::Outbox => return account::outbox(env, config).await,
+        Route::Status => return status::status(env).await,
+        Route::Release => return release::release(&request, env).await,
+        Route::InstallScript => return release::install_script(config),
         _ => {}
     }
-    let user = signed_in(&request, env, config).await?;
+    let user = account::signed_in(&request, env, config).await?;
+    trace.user(&user.user_id);
     let asker = Asker { db: Db::new(env)?, env, config, user };
     match route {
-        Route::Me => json(200, &json!({ "user": user_json(&asker.user) })),
+        Route::SignOutEverywhere => asker.sign_out_everywhere().await,
+        Route::Me => asker.me().await,
+        Route::DeleteMe => asker.delete_me(body(&mut request).await?).await,
+        Route::ListSignIns => asker.list_sign_ins().await,
+        Route::RemoveSignIn(id) => asker.remove_sign_in(&id).await,
+        Route::CloudConnection => asker.cloud_connection().await,
+        Route::ConnectCloud => asker.connect_cloud(),
+        Route::ConnectedCloud => asker.connected_cloud(&request).await,
+        Route::DisconnectCloud => asker.disconnect_cloud().await,
+        Route::CloudOptions => asker.cloud_options().await,
+        Route::CreateDroplet => asker.create_droplet(&body(&mut request).await?).await,
+        Route::RetryDroplet(id) => asker.retry_droplet(&id).await,
+        Route::PowerDroplet(id) => asker.power_droplet(&id, &body(&mut request).await?).await,
+        Route::DestroyDroplet(id) => asker.destroy_droplet(&id, body(&mut request).await?).await,
         Route::ListServers => asker.list_servers().await,
         Route::CreateServer => asker.create_server(body(&mut request).await?).await,
+        Route::RenameServer(id) => asker.rename_server(&id, body(&mut request).await?).await,
+        Route::Bootstrap(id) => asker.bootstrap(&id).await,
+        Route::Rates(id) => asker.hub_says(&id, "/rates").await,
+        Route::History(id) => asker.hub_says(&id, "/history").await,
         Route::DeleteServer(id) => asker.delete_server(&id).await,
         Route::ListSessions(id) => asker.list_sessions(&id).await,
         Route::CreateSession(id) => asker.create_session(&id, body(&mut request).await?).await,
@@ -58,8 +92,20 @@ pub async fn answer(mut request: Request, env: &Env, config: &Config, route: Rou
         Route::WatcherSocket(id) => asker.watch(&request, &id).await,
         Route::ViewerSocket(id, session) => asker.view(&request, &id, session).await,
         Route::HubInstance(id) => asker.hub_instance(&id).await,
-        Route::Config | Route::DevSignIn | Route::SignOut => Err(no_such_address()),
-        Route::GatewaySocket(_) | Route::Asset => Err(no_such_address()),
+        // Answered above.
+        Route::Config
+        | Route::Status
+        | Route::Release
+        | Route::InstallScript
+        | Route::DevSignIn
+        | Route::RequestLink
+        | Route::ConfirmLink
+        | Route::StartOauth(_)
+        | Route::FinishOauth(_)
+        | Route::SignOut
+        | Route::Outbox
+        | Route::GatewaySocket(_)
+        | Route::Asset => Err(no_such_address()),
     }
 }
 
@@ -94,43 +140,20 @@ pub async fn gateway_socket(
     Relay::to(env, gateway_id)?.open_socket("/gateway").await
 }
 
-async fn dev_sign_in(request: &mut Request, env: &Env, config: &Config) -> Outcome {
-    if config.mode != Mode::Dev {
-        return Err(no_such_address());
-    }
-    let sign_in: SignIn = body(request).await?;
-    let email = sign_in.check().map_err(Failure::invalid)?;
-    let user = Db::new(env)?.sign_in(&email, &random_id::<12>("u_")?, now()).await?;
-    let value = cookie::sign(&config.cookie_secret, &user.user_id, now() + SIGN_IN_MS)
-        .ok_or_else(|| Failure::new("misconfigured", "COOKIE_SECRET cannot sign"))?;
-    let response = json(200, &json!({ "user": user_json(&user) }))?;
-    with_cookie(response, &cookie::set(&value, config.is_secure()))
-}
-
-fn with_cookie(mut response: Response, cookie: &str) -> Outcome {
-    response.headers_mut().set("Set-Cookie", cookie)?;
-    Ok(response)
-}
-
-async fn signed_in(request: &Request, env: &Env, config: &Config) -> Result<UserRow, Failure> {
-    let header = request.headers().get("Cookie")?.unwrap_or_default();
-    let user_id = cookie::find(&header)
-        .and_then(|value| cookie::verify(&config.cookie_secret, value, now()))
-        .ok_or_else(Failure::signed_out)?;
-    Db::new(env)?.user(&user_id).await?.ok_or_else(Failure::signed_out)
-}
-
 async fn body<T: DeserializeOwned>(request: &mut Request) -> Result<T, Failure> {
     let length = request.headers().get("Content-Length")?;
     let too_large = || Failure::new("too_large", "the body is limited to 64 KiB");
     if length.and_then(|length| length.parse().ok()).is_some_and(|len: usize| len > BODY_BYTES) {
         return Err(too_large());
     }
-    let text = request.text().await?;
-    if text.len() > BODY_BYTES {
+    // Not read to its end: one that tells no length may have none.
+    let body = Body::new(request.inner().body()).map_err(worker::Error::from)?;
+    let read = body.piece(BODY_BYTES + 1).await.map_err(worker::Error::from)?;
+    if read.len() > BODY_BYTES {
         return Err(too_large());
     }
-    serde_json::from_str(&text).map_err(|error| Failure::invalid(&error.to_string()))
+    let bytes = read.payload().to_vec();
+    serde_json::from_slice(&bytes).map_err(|error| Failure::invalid(&error.to_string()))
 }
 
 /// What stands behind the `?` of an address.
@@ -152,7 +175,7 @@ struct Asker<'a> {
     db: Db,
     env: &'a Env,
     config: &'a Config,
-    user: UserRow,
+    user: SignedInRow,
 }
 
 impl Asker<'_> {
@@ -172,10 +195,6 @@ impl Asker<'_> {
     fn hub(&self, gateway_id: &str) -> Result<Relay, Failure> {
         Relay::to(self.env, gateway_id)
     }
-}
-
-fn user_json(user: &UserRow) -> Value {
-    json!({ "user_id": user.user_id, "email": user.email })
 }
 
 /// Times are whole milliseconds, also where JavaScript gave us a double.

@@ -5,12 +5,11 @@ use crate::shell::respond::{Failure, Outcome};
 use protocol::commands::Command;
 use protocol::events::{self, Event};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use worker::web_sys::{self, ReadableStream, RequestInit};
 use worker::{Env, Method, Request, Response, Stub, js_sys};
 
 /// The hub of one gateway.
-pub(super) struct Relay(Stub);
+pub(in crate::shell) struct Relay(Stub);
 
 /// What a hub knows better than the database.
 #[derive(Default, Deserialize)]
@@ -18,11 +17,11 @@ pub(super) struct HubStatus {
     /// Whether the gateway is connected.
     pub(super) online: bool,
     /// Viewers of each session that has some.
-    pub(super) viewers: BTreeMap<u32, usize>,
+    pub(super) viewers: Vec<(u32, usize)>,
 }
 
 impl Relay {
-    pub(super) fn to(env: &Env, gateway_id: &str) -> Result<Self, Failure> {
+    pub(in crate::shell) fn to(env: &Env, gateway_id: &str) -> Result<Self, Failure> {
         Ok(Self(env.durable_object("HUB")?.id_from_name(gateway_id)?.get_stub()?))
     }
 
@@ -34,7 +33,11 @@ impl Relay {
     }
 
     /// Asks for an operation of the hub's own.
-    pub(super) async fn tell(&self, operation: &str, body: &str) -> Result<Response, Failure> {
+    pub(in crate::shell) async fn tell(
+        &self,
+        operation: &str,
+        body: &str,
+    ) -> Result<Response, Failure> {
         let init = RequestInit::new();
         init.set_method("POST");
         init.set_body(&body.into());

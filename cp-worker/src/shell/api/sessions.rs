@@ -3,6 +3,7 @@
 use super::relay::HubStatus;
 use super::{Asker, millis, require_upgrade};
 use crate::hub::CallError;
+use crate::limits::ARCHIVE_MS;
 use crate::requests::{Instructions, Name, NewSession};
 use crate::shell::db::SessionRow;
 use crate::shell::now;
@@ -11,6 +12,10 @@ use protocol::commands::{AgentConfig, SessionCreate, SessionEnd};
 use protocol::envelope::codes;
 use serde_json::{Value, json};
 use worker::Request;
+
+/// What to do when no further session may be started.
+const SESSION_LIMIT: &str = "as many sessions run as this server allows: end one that you do not \
+                             need, or raise GATEWAY_MAX_SESSIONS on the server";
 
 impl Asker<'_> {
     pub(super) async fn list_sessions(&self, gateway_id: &str) -> Outcome {
@@ -28,7 +33,9 @@ impl Asker<'_> {
         if !self.hub(gateway_id)?.status().await?.online {
             return Err(CallError::offline().into());
         }
-        let session_id = self.db.add_session(gateway_id, &new, now()).await?;
+        let Some(session_id) = self.db.add_session(gateway_id, &new, now()).await? else {
+            return Err(Failure::new(codes::SESSION_LIMIT, SESSION_LIMIT));
+        };
         let command = SessionCreate {
             session_id,
             name: new.name,
@@ -89,7 +96,8 @@ impl Asker<'_> {
         if self.session(gateway_id, session_id).await?.status == "ended" {
             return Err(Failure::ended());
         }
-        self.hub(gateway_id)?.open_socket(&format!("/view?{session_id}")).await
+        let operation = format!("/view?{session_id}&{}", self.user.sign_in_id);
+        self.hub(gateway_id)?.open_socket(&operation).await
     }
 
     async fn session_body(&self, status: u16, gateway_id: &str, session_id: u32) -> Outcome {
@@ -100,6 +108,11 @@ impl Asker<'_> {
 }
 
 fn session_json(gateway_id: &str, row: &SessionRow, hub: &HubStatus) -> Value {
+    let active_at = row.last_activity_at.unwrap_or(0.0).max(row.created_at);
+    let of = |(session_id, _): &&(u32, usize)| *session_id == row.session_id;
+    let viewers = hub.viewers.iter().find(of).map_or(0, |(_, count)| *count);
+    // That it ended is news, too, for a while.
+    let silent_since = millis(active_at.max(row.ended_at.unwrap_or(0.0)));
     json!({
         "gateway_id": gateway_id,
         "session_id": row.session_id,
@@ -111,7 +124,9 @@ fn session_json(gateway_id: &str, row: &SessionRow, hub: &HubStatus) -> Value {
         "exit_code": row.exit_code,
         "created_at": millis(row.created_at),
         "ended_at": row.ended_at.map(millis),
-        "viewers": hub.viewers.get(&row.session_id).copied().unwrap_or(0),
+        "last_activity_at": millis(active_at),
+        "archived": now().saturating_sub(silent_since) >= ARCHIVE_MS,
+        "viewers": viewers,
         "attention": attention_json(row),
     })
 }

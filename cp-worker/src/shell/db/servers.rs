@@ -1,12 +1,12 @@
 //! Statements about servers, as their owners see them.
 
 use super::{Db, number, text};
-use serde::Deserialize;
+use miniserde::Deserialize;
 use worker::Result;
 
 /// Columns of a server as its owner sees it.
 const SERVER: &str = "gateway_id, name, connected, hostname, version, system_info, health, \
-                      last_seen_at, created_at";
+                      max_sessions, last_seen_at, created_at, bootstrap_expires_at, last_activity_at";
 
 /// A server.
 #[derive(Deserialize)]
@@ -21,8 +21,11 @@ pub struct ServerRow {
     pub system_info: Option<String>,
     /// JSON of the last health event.
     pub health: Option<String>,
+    pub max_sessions: Option<u32>,
     pub last_seen_at: Option<f64>,
     pub created_at: f64,
+    pub bootstrap_expires_at: Option<f64>,
+    pub last_activity_at: Option<f64>,
 }
 
 impl Db {
@@ -53,6 +56,19 @@ impl Db {
         let (hash, expires_at) = (text(bootstrap_hash), number(bootstrap_expires_at));
         let values = [text(gateway_id), text(user_id), text(name), hash, expires_at, number(now)];
         self.run(sql, &values).await
+    }
+
+    /// Gives a server another name.
+    pub async fn rename_server(&self, gateway_id: &str, name: &str) -> Result<()> {
+        let sql = "UPDATE gateways SET name = ?2 WHERE gateway_id = ?1";
+        self.run(sql, &[text(gateway_id), text(name)]).await
+    }
+
+    /// Gives a server another bootstrap token. An enrolment that the last one began is void, too.
+    pub async fn set_bootstrap(&self, gateway_id: &str, hash: &str, expires_at: u64) -> Result<()> {
+        let sql = "UPDATE gateways SET bootstrap_hash = ?2, bootstrap_expires_at = ?3, \
+                   next_auth_hash = NULL WHERE gateway_id = ?1";
+        self.run(sql, &[text(gateway_id), text(hash), number(expires_at)]).await
     }
 
     /// Deletes a server with its sessions and keys.

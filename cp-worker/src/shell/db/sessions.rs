@@ -1,13 +1,14 @@
 //! Statements about sessions.
 
 use super::{Db, list, number, optional, text};
-use serde::Deserialize;
+use crate::limits::{DEFAULT_SESSIONS, KEPT_ENDED};
+use miniserde::Deserialize;
 use wasm_bindgen::JsValue;
 use worker::Result;
 
 /// Columns of a session as its owner sees it.
 const SESSION: &str = "session_id, name, workdir, agent, status, reason, exit_code, created_at, ended_at, \
-     attention_at, attention_reason, attention_title";
+     last_activity_at, attention_at, attention_reason, attention_title";
 
 /// A session.
 #[derive(Deserialize)]
@@ -22,6 +23,7 @@ pub struct SessionRow {
     pub exit_code: Option<i32>,
     pub created_at: f64,
     pub ended_at: Option<f64>,
+    pub last_activity_at: Option<f64>,
     pub attention_at: Option<f64>,
     pub attention_reason: Option<String>,
     pub attention_title: Option<String>,
@@ -46,13 +48,14 @@ impl Db {
         self.first(&sql, &[text(gateway_id), number(session_id)]).await
     }
 
-    /// Takes the next free id for a session that is to be started.
+    /// Takes the next free id for a session that is to be started; none when as many run as the
+    /// gateway allows. What ended long ago is forgotten.
     pub async fn add_session(
         &self,
         gateway_id: &str,
         session: &crate::requests::NewSession,
         now: u64,
-    ) -> Result<u32> {
+    ) -> Result<Option<u32>> {
         #[derive(Deserialize)]
         struct Row {
             session_id: u32,
@@ -61,12 +64,27 @@ impl Db {
         let sql = "INSERT INTO sessions \
                    (gateway_id, session_id, name, workdir, agent, status, created_at) \
                    SELECT ?1, COALESCE(MAX(session_id), 0) + 1, ?2, ?3, ?4, 'starting', ?5 \
-                   FROM sessions WHERE gateway_id = ?1 RETURNING session_id";
+                   FROM sessions WHERE gateway_id = ?1 \
+                   HAVING COUNT(*) FILTER (WHERE status = 'running') < COALESCE( \
+                     (SELECT max_sessions FROM gateways WHERE gateway_id = ?1), ?6) \
+                   RETURNING session_id";
         let (name, workdir) = (text(&session.name), text(&session.workdir));
-        let values = [text(gateway_id), name, workdir, text(&session.agent), number(now)];
+        let (agent, most) = (text(&session.agent), number(DEFAULT_SESSIONS));
+        let values = [text(gateway_id), name, workdir, agent, number(now), most];
         let row: Option<Row> = self.first(sql, &values).await?;
-        let row = row.ok_or_else(|| worker::Error::RustError("no session id".into()))?;
-        Ok(row.session_id)
+        if row.is_some() {
+            self.forget_old(gateway_id).await?;
+        }
+        Ok(row.map(|row| row.session_id))
+    }
+
+    /// Forgets the oldest ended sessions beyond [`KEPT_ENDED`]. Ids are not given again: the newest
+    /// session stays.
+    async fn forget_old(&self, gateway_id: &str) -> Result<()> {
+        let sql = "DELETE FROM sessions WHERE gateway_id = ?1 AND session_id IN \
+                   (SELECT session_id FROM sessions WHERE gateway_id = ?1 AND status = 'ended' \
+                   ORDER BY session_id DESC LIMIT -1 OFFSET ?2)";
+        self.run(sql, &[text(gateway_id), number(KEPT_ENDED)]).await
     }
 
     /// Forgets a session that the gateway refused to start.

@@ -1,130 +1,131 @@
-// Adds a server: a name first, then the command to run there, then the moment it connects.
+// Adds a server: a machine that a person has, or a droplet made for them.
 
-import { useState, type FormEvent } from "react";
-import { toast } from "sonner";
-import { CopyBlock } from "@/components/copy-block";
-import { StatusDot } from "@/components/status-dot";
-import { Button } from "@/components/ui/button";
-import { Dialog, DialogClose, DialogContent, DialogFooter } from "@/components/ui/dialog";
-import { Field } from "@/components/ui/field";
-import { Input } from "@/components/ui/input";
-import { api, problemText, type NewServer, type Server } from "@/lib/api";
-import { formatDuration } from "@/lib/format";
-import { NAME_CHARS } from "@/protocol/limits";
+import { Cloud, Server as ServerIcon, type LucideIcon } from "lucide-react";
+import { RadioGroup } from "radix-ui";
+import { useEffect, useState } from "react";
+import { ConnectStep } from "@/components/connect-server";
+import { CreateDroplet } from "@/components/create-droplet";
+import { DialogForm, NameField } from "@/components/dialog-form";
+import { Dialog, DialogContent } from "@/components/ui/dialog";
+import { useAuth } from "@/hooks/auth";
+import { api, type NewServer, type Server } from "@/lib/api";
+
+export type Way = "own" | "cloud";
 
 interface AddServerDialogProps {
   open: boolean;
   onOpenChange(open: boolean): void;
+  /** What is chosen when it opens. */
+  way?: Way;
   /** The live list, which tells when the new server connects. */
   servers: Server[];
   onAdded(): void;
 }
 
-export function AddServerDialog({ open, onOpenChange, servers, onAdded }: AddServerDialogProps) {
+export function AddServerDialog(props: AddServerDialogProps) {
+  const { open, onOpenChange, way = "own", servers, onAdded } = props;
   const [added, setAdded] = useState<NewServer | null>(null);
-  const change = (next: boolean) => {
-    onOpenChange(next);
-    if (next) setAdded(null);
-  };
-  const close = () => {
-    change(false);
-    setAdded(null);
-  };
+  useEffect(() => {
+    if (open) setAdded(null);
+  }, [open]);
+  const close = () => onOpenChange(false);
   return (
-    <Dialog open={open} onOpenChange={(next) => (next ? change(true) : close())}>
+    <Dialog open={open} onOpenChange={onOpenChange}>
       {added === null ? (
-        <NameStep
+        <FirstStep
+          way={way}
           onAdded={(server) => {
             setAdded(server);
             onAdded();
           }}
+          onOrdered={() => {
+            onAdded();
+            close();
+          }}
         />
       ) : (
-        <CommandStep
+        <ConnectStep
+          key={added.bootstrap_token}
           added={added}
           server={servers.find(({ gateway_id }) => gateway_id === added.server.gateway_id)}
+          onRenewed={setAdded}
+          onClose={close}
         />
       )}
     </Dialog>
   );
 }
 
-function NameStep({ onAdded }: { onAdded(added: NewServer): void }) {
-  const [name, setName] = useState("");
-  const [busy, setBusy] = useState(false);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    try {
-      onAdded(await api.addServer(name.trim()));
-    } catch (error) {
-      toast.error(problemText(error));
-      setBusy(false);
-    }
-  };
+interface FirstStepProps {
+  way: Way;
+  onAdded(added: NewServer): void;
+  onOrdered(): void;
+}
+
+function FirstStep({ way: first, onAdded, onOrdered }: FirstStepProps) {
+  const { config } = useAuth();
+  const [way, setWay] = useState<Way>(config?.cloud ? first : "own");
   return (
     <DialogContent
       title="Add a server"
-      description="Give it the name that you use for the machine."
+      description="Agents and their code live there, and go on when you leave."
     >
-      <form onSubmit={submit} className="grid gap-6">
-        <Field label="Name">
-          {(ids) => (
-            <Input
-              {...ids}
-              data-testid="server-name"
-              placeholder="build-box"
-              required
-              autoFocus
-              autoComplete="off"
-              maxLength={NAME_CHARS}
-              value={name}
-              onChange={(event) => setName(event.target.value)}
-            />
-          )}
-        </Field>
-        <DialogFooter>
-          <DialogClose asChild>
-            <Button variant="outline">Cancel</Button>
-          </DialogClose>
-          <Button type="submit" disabled={busy || name.trim() === ""} data-testid="server-create">
-            {busy ? "Adding…" : "Continue"}
-          </Button>
-        </DialogFooter>
-      </form>
+      {config?.cloud && <WayChoice way={way} onChange={setWay} />}
+      {way === "own" ? <OwnMachine onAdded={onAdded} /> : <CreateDroplet onOrdered={onOrdered} />}
     </DialogContent>
   );
 }
 
-/** What starts a gateway that belongs to this server. The token works once. */
-function bootstrapCommand(added: NewServer, origin: string): string {
-  const gateways = `${origin.replace(/^http/, "ws")}/gateway`;
-  return [
-    `GATEWAY_BOOTSTRAP_TOKEN=${added.bootstrap_token} \\`,
-    `  chatcode-gateway run \\`,
-    `  --gateway-id ${added.server.gateway_id} \\`,
-    `  --cp-url ${gateways}`,
-  ].join("\n");
+const WAYS: Record<Way, { label: string; description: string; icon: LucideIcon }> = {
+  own: {
+    label: "A machine that I have",
+    description: "Linux, macOS or a Raspberry Pi: one line to paste",
+    icon: ServerIcon,
+  },
+  cloud: {
+    label: "Create one at DigitalOcean",
+    description: "A new droplet on your own account, set up for you",
+    icon: Cloud,
+  },
+};
+
+function WayChoice({ way, onChange }: { way: Way; onChange(way: Way): void }) {
+  return (
+    <RadioGroup.Root
+      aria-label="Which machine"
+      value={way}
+      onValueChange={(value) => onChange(value as Way)}
+      className="grid gap-2 sm:grid-cols-2"
+    >
+      {Object.entries(WAYS).map(([name, { label, description, icon: Icon }]) => (
+        <RadioGroup.Item
+          key={name}
+          value={name}
+          data-testid={`add-${name}`}
+          className="flex items-start gap-3 rounded-lg border border-input/80 bg-surface px-3.5 py-3 text-left outline-none hover:bg-muted/60 focus-visible:ring-2 focus-visible:ring-ring data-[state=checked]:border-live data-[state=checked]:bg-live/8"
+        >
+          <Icon aria-hidden strokeWidth={1.75} className="mt-0.5 size-4.5 shrink-0" />
+          <span className="grid gap-0.5">
+            <span className="text-sm font-medium">{label}</span>
+            <span className="text-xs leading-snug text-muted-foreground">{description}</span>
+          </span>
+        </RadioGroup.Item>
+      ))}
+    </RadioGroup.Root>
+  );
 }
 
-function CommandStep({ added, server }: { added: NewServer; server: Server | undefined }) {
-  const online = server?.status === "online";
-  const [validFor] = useState(() => formatDuration((added.expires_at - Date.now()) / 1000));
+function OwnMachine({ onAdded }: { onAdded(added: NewServer): void }) {
+  const [name, setName] = useState("");
   return (
-    <DialogContent
-      title={`Connect ${added.server.name}`}
-      description={`Run this on the machine, as the user whose files the agents may touch. The token works once, within ${validFor}.`}
+    <DialogForm
+      action="Continue"
+      busyAction="Adding…"
+      ready={name.trim() !== ""}
+      testId="server-create"
+      onSubmit={async () => onAdded(await api.addServer(name.trim()))}
     >
-      <CopyBlock text={bootstrapCommand(added, window.location.origin)} label="Copy the command" />
-      <div className="flex min-h-10 flex-wrap items-center justify-between gap-3">
-        <p role="status" className="flex items-center gap-2.5 text-sm">
-          <StatusDot tone={online ? "live" : "warning"} pulse={!online} />
-          {online ? `Connected: ${server.hostname ?? server.name}` : "Waiting for the gateway…"}
-        </p>
-        <DialogClose asChild>
-          <Button variant={online ? "primary" : "outline"}>Done</Button>
-        </DialogClose>
-      </div>
-    </DialogContent>
+      <NameField testId="server-name" placeholder="build-box" value={name} onChange={setName} />
+    </DialogForm>
   );
 }

@@ -4,11 +4,19 @@ import { Check, Copy } from "lucide-react";
 import { useState } from "react";
 import { toast } from "sonner";
 import { Button } from "@/components/ui/button";
+import { cn } from "@/lib/cn";
 
 /** Milliseconds for which the button says that it has copied. */
 const COPIED_MS = 2_000;
 
-export function CopyBlock({ text, label }: { text: string; label: string }) {
+interface CopyBlockProps {
+  text: string;
+  label: string;
+  /** It is of no use any more. */
+  dim?: boolean;
+}
+
+export function CopyBlock({ text, label, dim = false }: CopyBlockProps) {
   const [copied, setCopied] = useState(false);
   const copy = async () => {
     try {
@@ -23,7 +31,10 @@ export function CopyBlock({ text, label }: { text: string; label: string }) {
     <div className="relative min-w-0 rounded-lg border bg-background">
       <pre
         data-testid="bootstrap-command"
-        className="overflow-x-auto px-4 pt-3.5 pb-12 font-mono text-[12.5px] leading-relaxed"
+        className={cn(
+          "px-4 pt-3.5 pb-12 font-mono text-[12.5px] leading-relaxed wrap-anywhere whitespace-pre-wrap",
+          dim && "text-muted-foreground line-through",
+        )}
       >
         {text}
       </pre>
@@ -32,6 +43,7 @@ export function CopyBlock({ text, label }: { text: string; label: string }) {
         size="small"
         className="absolute right-2.5 bottom-2.5"
         aria-label={label}
+        disabled={dim}
         onClick={copy}
       >
         {copied ? <Check /> : <Copy />}

@@ -1,24 +1,20 @@
 // The frame around every page but the terminal: brand, way back, theme, account.
 
-import { LogOut, Monitor, Moon, Sun, type LucideIcon } from "lucide-react";
+import { Monitor, Moon, Sun, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
-import { toast } from "sonner";
+import { AccountMenu } from "@/components/account-menu";
 import { Brand } from "@/components/brand";
 import { Button } from "@/components/ui/button";
 import {
   Menu,
   MenuContent,
-  MenuItem,
-  MenuLabel,
   MenuRadioGroup,
   MenuRadioItem,
-  MenuSeparator,
   MenuTrigger,
 } from "@/components/ui/menu";
 import { useAuth } from "@/hooks/auth";
 import { useTheme, type ThemeChoice } from "@/hooks/theme";
-import { problemText } from "@/lib/api";
 
 const THEMES: Record<ThemeChoice, { label: string; icon: LucideIcon }> = {
   light: { label: "Light", icon: Sun },
@@ -58,46 +54,40 @@ export function ThemeMenu() {
   );
 }
 
-function AccountMenu() {
-  const { user, signOut } = useAuth();
-  if (user === null) return null;
-  const leave = () => signOut().catch((error: unknown) => toast.error(problemText(error)));
-  return (
-    <Menu>
-      <MenuTrigger asChild>
-        <Button
-          variant="ghost"
-          size="icon"
-          aria-label="Account"
-          data-testid="account-menu"
-          className="rounded-full bg-muted font-semibold text-foreground uppercase"
-        >
-          {user.email.charAt(0)}
-        </Button>
-      </MenuTrigger>
-      <MenuContent className="max-w-72">
-        <MenuLabel>{user.email}</MenuLabel>
-        <MenuSeparator />
-        <MenuItem onSelect={leave} data-testid="sign-out">
-          <LogOut />
-          Sign out
-        </MenuItem>
-      </MenuContent>
-    </Menu>
-  );
-}
-
 export function Page({ children }: { children: ReactNode }) {
+  const { user } = useAuth();
   return (
     <div className="min-h-dvh">
       <header className="mx-auto flex h-16 max-w-4xl items-center gap-1 px-5 sm:px-8">
-        <Link to="/" className="mr-auto rounded-md text-lg focus-visible:outline-2">
+        <Link
+          to="/"
+          reloadDocument={user === null}
+          className="mr-auto rounded-md text-lg focus-visible:outline-2"
+        >
           <Brand />
         </Link>
         <ThemeMenu />
-        <AccountMenu />
+        {user === null ? (
+          <Button asChild variant="outline" size="small" className="ml-1">
+            <Link to="/sign-in">Sign in</Link>
+          </Button>
+        ) : (
+          <AccountMenu />
+        )}
       </header>
       <main className="mx-auto max-w-4xl px-5 pt-6 pb-20 sm:px-8 sm:pt-10">{children}</main>
+    </div>
+  );
+}
+
+/** The first heading of a page, and at its right what can be done on it. */
+export function PageTitle({ children, action }: { children: ReactNode; action?: ReactNode }) {
+  return (
+    <div className="mb-8 flex items-center justify-between gap-4">
+      <h1 className="min-w-0 text-[28px] leading-tight font-semibold tracking-[-0.02em]">
+        {children}
+      </h1>
+      {action}
     </div>
   );
 }

@@ -1,65 +1,72 @@
-// Gives a session another name.
+// Gives a session or a server another name.
 
-import { useState, type FormEvent } from "react";
-import { toast } from "sonner";
-import { Button } from "@/components/ui/button";
-import { Dialog, DialogClose, DialogContent, DialogFooter } from "@/components/ui/dialog";
-import { Field } from "@/components/ui/field";
-import { Input } from "@/components/ui/input";
-import { api, problemText, type Session } from "@/lib/api";
-import { NAME_CHARS } from "@/protocol/limits";
+import { useEffect, useState } from "react";
+import { FormDialog, NameField } from "@/components/dialog-form";
+import { api, type Server, type Session } from "@/lib/api";
 
-interface RenameDialogProps {
-  session: Session;
+interface Opened {
   open: boolean;
   onOpenChange(open: boolean): void;
+}
+
+interface RenameProps extends Opened {
+  title: string;
+  description: string;
+  /** As it is called now. */
+  present: string;
+  rename(name: string): Promise<void>;
+}
+
+function Rename({ present, rename, ...dialog }: RenameProps) {
+  const [name, setName] = useState(present);
+  useEffect(() => {
+    if (dialog.open) setName(present);
+  }, [dialog.open, present]);
+  return (
+    <FormDialog
+      {...dialog}
+      action="Rename"
+      busyAction="Renaming…"
+      ready={name.trim() !== ""}
+      testId="rename-save"
+      onSubmit={() => rename(name.trim())}
+    >
+      <NameField testId="rename-name" value={name} onChange={setName} />
+    </FormDialog>
+  );
+}
+
+interface RenameSessionProps extends Opened {
+  session: Session;
   onRenamed?(session: Session): void;
 }
 
-export function RenameDialog({ session, open, onOpenChange, onRenamed }: RenameDialogProps) {
-  const [name, setName] = useState(session.name);
-  const [busy, setBusy] = useState(false);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    try {
-      const { gateway_id, session_id } = session;
-      onRenamed?.(await api.renameSession(gateway_id, session_id, name.trim()));
-      onOpenChange(false);
-    } catch (error) {
-      toast.error(problemText(error));
-    } finally {
-      setBusy(false);
-    }
-  };
+export function RenameDialog({ session, onRenamed, ...opened }: RenameSessionProps) {
+  const { gateway_id, session_id, name } = session;
   return (
-    <Dialog open={open} onOpenChange={onOpenChange}>
-      <DialogContent title="Rename session" description="Its programs notice nothing.">
-        <form onSubmit={submit} className="grid gap-6">
-          <Field label="Name">
-            {(ids) => (
-              <Input
-                {...ids}
-                data-testid="rename-name"
-                required
-                autoFocus
-                autoComplete="off"
-                maxLength={NAME_CHARS}
-                value={name}
-                onChange={(event) => setName(event.target.value)}
-              />
-            )}
-          </Field>
-          <DialogFooter>
-            <DialogClose asChild>
-              <Button variant="outline">Cancel</Button>
-            </DialogClose>
-            <Button type="submit" disabled={busy || name.trim() === ""} data-testid="rename-save">
-              {busy ? "Renaming…" : "Rename"}
-            </Button>
-          </DialogFooter>
-        </form>
-      </DialogContent>
-    </Dialog>
+    <Rename
+      {...opened}
+      title="Rename session"
+      description="Its programs notice nothing."
+      present={name}
+      rename={async (name) => onRenamed?.(await api.renameSession(gateway_id, session_id, name))}
+    />
+  );
+}
+
+interface RenameServerProps extends Opened {
+  server: Server;
+  onRenamed(server: Server): void;
+}
+
+export function RenameServerDialog({ server, onRenamed, ...opened }: RenameServerProps) {
+  return (
+    <Rename
+      {...opened}
+      title="Rename server"
+      description="The name is for you alone: the machine keeps its own."
+      present={server.name}
+      rename={async (name) => onRenamed(await api.renameServer(server.gateway_id, name))}
+    />
   );
 }

@@ -1,4 +1,4 @@
-// Who is signed in. Pages below may rely on a user; without one the sign-in page is shown.
+// Who is signed in, and what the deployment offers. Pages below may rely on a configuration.
 
 import {
   createContext,
@@ -18,7 +18,11 @@ interface Auth {
   loading: boolean;
   /** Why the control plane could not be asked. */
   problem: string | null;
-  signIn(email: string): Promise<void>;
+  /** Looks again: who is signed in may have changed, or the network is back. */
+  refresh(): Promise<void>;
+  /** The control plane has just signed us in. */
+  enter(user: User): void;
+  /** Signs out and begins anew on the first page. */
   signOut(): Promise<void>;
   /** The control plane no longer knows us. */
   forget(): void;
@@ -26,36 +30,44 @@ interface Auth {
 
 const AuthContext = createContext<Auth | null>(null);
 
+async function look(): Promise<{ config: Config; user: User | null }> {
+  const me = api.me().catch((error: unknown) => {
+    if (error instanceof ApiError && error.status === 401) return null;
+    throw error;
+  });
+  const [config, user] = await Promise.all([api.config(), me]);
+  return { config, user };
+}
+
 export function AuthProvider({ children }: { children: ReactNode }) {
   const [config, setConfig] = useState<Config | null>(null);
   const [user, setUser] = useState<User | null>(null);
   const [loading, setLoading] = useState(true);
   const [problem, setProblem] = useState<string | null>(null);
 
-  useEffect(() => {
-    const me = api.me().catch((error: unknown) => {
-      if (error instanceof ApiError && error.status === 401) return null;
-      throw error;
-    });
-    Promise.all([api.config(), me])
-      .then(([config, user]) => {
-        setConfig(config);
-        setUser(user);
-      })
-      .catch((error: unknown) => setProblem(problemText(error)))
-      .finally(() => setLoading(false));
+  const refresh = useCallback(async () => {
+    try {
+      const { config, user } = await look();
+      setConfig(config);
+      setUser(user);
+      setProblem(null);
+    } catch (error) {
+      setProblem(problemText(error));
+    }
+    setLoading(false);
   }, []);
+  useEffect(() => void refresh(), [refresh]);
 
-  const signIn = useCallback(async (email: string) => setUser(await api.signInDev(email)), []);
   const forget = useCallback(() => setUser(null), []);
   const signOut = useCallback(async () => {
     await api.signOut();
-    setUser(null);
+    // Nothing that was theirs stays in the memory of the page.
+    window.location.assign("/");
   }, []);
 
   const auth = useMemo(
-    () => ({ config, user, loading, problem, signIn, signOut, forget }),
-    [config, user, loading, problem, signIn, signOut, forget],
+    () => ({ config, user, loading, problem, refresh, enter: setUser, signOut, forget }),
+    [config, user, loading, problem, refresh, signOut, forget],
   );
   return <AuthContext value={auth}>{children}</AuthContext>;
 }

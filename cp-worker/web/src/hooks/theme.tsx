@@ -1,8 +1,10 @@
 // Light, dark, or as the system says; remembered in this browser.
 
 import { createContext, use, useEffect, useMemo, useState, type ReactNode } from "react";
+import { usePreferences } from "@/hooks/preferences";
+import type { ThemeChoice } from "@/lib/preferences";
 
-export type ThemeChoice = "light" | "dark" | "system";
+export type { ThemeChoice } from "@/lib/preferences";
 
 interface Theme {
   choice: ThemeChoice;
@@ -11,13 +13,7 @@ interface Theme {
   choose(choice: ThemeChoice): void;
 }
 
-const STORAGE_KEY = "chatcode.theme";
 const ThemeContext = createContext<Theme | null>(null);
-
-function storedChoice(): ThemeChoice {
-  const stored = localStorage.getItem(STORAGE_KEY);
-  return stored === "light" || stored === "dark" ? stored : "system";
-}
 
 function useSystemDark(): boolean {
   const [query] = useState(() => matchMedia("(prefers-color-scheme: dark)"));
@@ -31,18 +27,21 @@ function useSystemDark(): boolean {
 }
 
 export function ThemeProvider({ children }: { children: ReactNode }) {
-  const [choice, setChoice] = useState(storedChoice);
+  const [{ theme: choice }, change] = usePreferences();
   const systemDark = useSystemDark();
   const shown = choice === "system" ? (systemDark ? "dark" : "light") : choice;
 
   useEffect(() => {
-    // The style sheet follows the system by itself; the attribute only overrules it.
+    // The style sheet follows the system by itself; the attribute only overrules it. Before the app
+    // runs, `theme.js` has done the same.
     if (choice === "system") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = choice;
-    localStorage.setItem(STORAGE_KEY, choice);
   }, [choice]);
 
-  const theme = useMemo(() => ({ choice, shown, choose: setChoice }), [choice, shown]);
+  const theme = useMemo(
+    () => ({ choice, shown, choose: (theme: ThemeChoice) => change({ theme }) }),
+    [choice, shown, change],
+  );
   return <ThemeContext value={theme}>{children}</ThemeContext>;
 }
 

@@ -4,8 +4,11 @@ import { useCallback, useEffect, useState } from "react";
 import { useAuth } from "@/hooks/auth";
 import { ApiError, api, problemText, type Server, type Session } from "@/lib/api";
 import { applyAttention } from "@/lib/attention";
-import { applyToServer, changesSessions } from "@/lib/server-state";
-import { watchGateway } from "@/link/watcher";
+import { followGateway } from "@/lib/gateway-feed";
+import { applyToServer, changesSessions, inMotion } from "@/lib/server-state";
+
+/** Milliseconds between looks at the list while a droplet is on its way to another state. */
+const MOTION_MS = 4_000;
 
 export interface LiveServers {
   /** Null while they are fetched for the first time. */
@@ -15,6 +18,8 @@ export interface LiveServers {
   /** Why the first fetch failed. */
   problem: string | null;
   reload(): void;
+  /** Shows what the API answered about a server. */
+  put(server: Server): void;
 }
 
 export function useServers(): LiveServers {
@@ -37,6 +42,11 @@ export function useServers(): LiveServers {
   }, [forget]);
 
   useEffect(reload, [reload]);
+  useLooks(servers?.some(inMotion) ?? false, reload);
+
+  const put = useCallback((server: Server) => {
+    setServers((list) => list?.map((one) => (isOf(one, server.gateway_id) ? server : one)) ?? null);
+  }, []);
 
   const loadSessions = useCallback((gatewayId: string) => {
     // A failure leaves the last known list; the next change or reconnect tries again.
@@ -51,7 +61,7 @@ export function useServers(): LiveServers {
     if (ids === "") return;
     const stops = ids.split(" ").map((id) => {
       loadSessions(id);
-      return watchGateway(id, {
+      return followGateway(id, {
         onReopen: () => {
           loadSessions(id);
           reload();
@@ -60,7 +70,7 @@ export function useServers(): LiveServers {
           setServers(
             (list) =>
               list?.map((server) =>
-                server.gateway_id === id ? applyToServer(server, message, Date.now()) : server,
+                isOf(server, id) ? applyToServer(server, message, Date.now()) : server,
               ) ?? null,
           );
           setSessions((known) => {
@@ -75,5 +85,23 @@ export function useServers(): LiveServers {
     return () => stops.forEach((stop) => stop());
   }, [ids, loadSessions, reload]);
 
-  return { servers, sessions, problem, reload };
+  return { servers, sessions, problem, reload, put };
+}
+
+const isOf = (server: Server, gatewayId: string): boolean => server.gateway_id === gatewayId;
+
+/** Looks now and then while something moves and the page is seen. */
+function useLooks(moving: boolean, look: () => void): void {
+  useEffect(() => {
+    if (!moving) return;
+    const lookIfSeen = () => {
+      if (!document.hidden) look();
+    };
+    const timer = setInterval(lookIfSeen, MOTION_MS);
+    document.addEventListener("visibilitychange", lookIfSeen);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", lookIfSeen);
+    };
+  }, [moving, look]);
 }

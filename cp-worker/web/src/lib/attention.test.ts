@@ -8,7 +8,7 @@ import { applyAttention, attentionText, markedTitle, wanting } from "./attention
 const session = (session_id: number, more: Partial<Session> = {}): Session => ({
   ...{ gateway_id: "gw", session_id, name: "app", workdir: "app", agent: "none" },
   ...{ status: "running", reason: null, exit_code: null, created_at: 1, ended_at: null },
-  ...{ viewers: 0, attention: null },
+  ...{ last_activity_at: null, archived: false, viewers: 0, attention: null },
   ...more,
 });
 

@@ -1,7 +1,15 @@
 // Numbers and times as people read them.
 
 import { expect, it } from "vitest";
-import { formatAgo, formatBytes, formatElapsed, percentOf } from "./format";
+import {
+  asSentence,
+  formatAgo,
+  formatBytes,
+  formatClock,
+  formatDollars,
+  formatElapsed,
+  percentOf,
+} from "./format";
 import { estimateSize } from "./estimate-size";
 import { endText } from "./session-end";
 
@@ -52,4 +60,24 @@ it("says how a session ended", () => {
   expect(endText({ reason: "exited", exit_code: 0 })).toBe("Finished");
   expect(endText({ reason: "killed", signal: 9 })).toBe("Killed by signal 9");
   expect(endText({ reason: null })).toBe("Ended");
+});
+
+it("counts minutes and seconds", () => {
+  expect([-1, 999, 61_000, 600_000].map(formatClock)).toEqual(["0:00", "0:00", "1:01", "10:00"]);
+});
+
+it("writes prices as they are", () => {
+  expect([4, 7.5, 0.00595, 12, 0.15].map(formatDollars)).toEqual([
+    "$4",
+    "$7.50",
+    "$0.00595",
+    "$12",
+    "$0.15",
+  ]);
+});
+
+it("makes sentences of what programs say", () => {
+  expect(asSentence("the server is not connected")).toBe("The server is not connected.");
+  expect(asSentence("Already one!")).toBe("Already one!");
+  expect(asSentence("chatcode-gateway is old")).toBe("chatcode-gateway is old.");
 });

@@ -29,6 +29,18 @@ export function formatDuration(seconds: number): string {
   return `${Math.round(hours / 24)} days`;
 }
 
+/** Milliseconds as a clock that counts: minutes and seconds. */
+export function formatClock(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** US dollars; prices of an hour keep the digits that matter. */
+export function formatDollars(amount: number): string {
+  if (amount < 1) return `$${Number(amount.toFixed(5))}`;
+  return `$${amount.toFixed(Number.isInteger(amount) ? 0 : 2)}`;
+}
+
 /** Milliseconds as a clock that runs: `42 s`, `3:07 min`, then as durations are. */
 export function formatElapsed(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
@@ -45,4 +57,17 @@ export function plural(count: number, noun: string): string {
 /** Part of a whole in percent, 0 for an empty whole. */
 export function percentOf(part: number, whole: number): number {
   return whole > 0 ? (part / whole) * 100 : 0;
+}
+
+/** A day as people write it where they are. */
+export function formatDate(time: number): string {
+  return new Date(time).toLocaleDateString(undefined, { dateStyle: "medium" });
+}
+
+/** Words of a program as a sentence: its first word is left alone when it is a name of a program's. */
+export function asSentence(words: string): string {
+  const text = words.trim();
+  const start = /^[a-z]+(?=[ ,:])/.test(text) ? text.charAt(0).toUpperCase() : text.charAt(0);
+  const end = /[.!?…]$/.test(text) ? "" : ".";
+  return start + text.slice(1) + end;
 }

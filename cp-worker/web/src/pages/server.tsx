@@ -1,22 +1,28 @@
-// One server: its state, and the sessions that run there.
+// One server: its state, the sessions that run there, its agents and its keys.
 
-import { ChevronRight, Plus, SquareTerminal } from "lucide-react";
-import { useState } from "react";
-import { Link, useParams } from "react-router";
-import { EmptyState } from "@/components/empty-state";
+import { ChevronRight } from "lucide-react";
+import { useEffect, useRef } from "react";
+import { Link, useNavigate, useParams } from "react-router";
+import { toast } from "sonner";
+import { AgentsSection } from "@/components/agents";
+import { GatewayLine } from "@/components/gateway-line";
+import { Keys } from "@/components/keys";
 import { LoadProblem } from "@/components/load-problem";
-import { NewSessionDialog } from "@/components/new-session-dialog";
 import { Page } from "@/components/page";
-import { MachineLine, ServerMeters, ServerStatus } from "@/components/server-health";
+import { MachineLine, ServerCharts, ServerStatus } from "@/components/server-health";
+import { ServerMenu } from "@/components/server-menu";
+import { OfflineNotice, RunawayNotices, StateNotices } from "@/components/server-notices";
 import { AttentionStatus } from "@/components/session-attention";
-import { SessionRow } from "@/components/session-row";
-import { Button } from "@/components/ui/button";
+import { Sessions } from "@/components/sessions";
 import { Skeleton } from "@/components/ui/skeleton";
-import { useNow } from "@/hooks/use-now";
+import { useHistory } from "@/hooks/use-history";
+import { SECOND_MS, useNow } from "@/hooks/use-now";
 import { usePageTitle } from "@/hooks/use-page-title";
-import { useServers } from "@/hooks/use-servers";
-import { wanting } from "@/lib/attention";
+import { useRunaway } from "@/hooks/use-runaway";
+import { useServers, type LiveServers } from "@/hooks/use-servers";
 import type { Server, Session } from "@/lib/api";
+import { wanting } from "@/lib/attention";
+import { serverState } from "@/lib/server-state";
 import { NotFoundPage } from "@/pages/not-found";
 
 export function ServerPage() {
@@ -25,7 +31,11 @@ export function ServerPage() {
   const server = live.servers?.find(({ gateway_id }) => gateway_id === gatewayId);
   const sessions = live.sessions[gatewayId];
   usePageTitle(server?.name ?? "Server", wanting(sessions ?? []).length);
-  if (live.servers !== null && server === undefined) return <NotFoundPage what="server" />;
+  const left = useLeaving(live, server);
+  if (live.servers !== null && server === undefined) {
+    // A server that was here a moment ago is on its way to the list of servers.
+    return left ? null : <NotFoundPage what="server" />;
+  }
   return (
     <Page>
       <AttentionStatus sessions={sessions ?? []} />
@@ -36,10 +46,24 @@ export function ServerPage() {
           <LoadProblem text={live.problem} onRetry={live.reload} />
         )
       ) : (
-        <ServerView server={server} sessions={sessions} />
+        <ServerView server={server} sessions={sessions} live={live} />
       )}
     </Page>
   );
+}
+
+/** Goes to the list when the server that was shown is there no more; whether it was shown. */
+function useLeaving(live: LiveServers, server: Server | undefined): boolean {
+  const navigate = useNavigate();
+  const shown = useRef<Server | null>(null);
+  if (server !== undefined) shown.current = server;
+  const gone = live.servers !== null && server === undefined ? shown.current : null;
+  useEffect(() => {
+    if (gone === null) return;
+    toast.success(`${gone.name} is ${gone.droplet === null ? "removed" : "destroyed"}.`);
+    void navigate("/");
+  }, [gone, navigate]);
+  return gone !== null;
 }
 
 function LoadingServer() {
@@ -53,8 +77,18 @@ function LoadingServer() {
   );
 }
 
-function ServerView({ server, sessions }: { server: Server; sessions: Session[] | undefined }) {
-  const now = useNow();
+interface ServerViewProps {
+  server: Server;
+  sessions: Session[] | undefined;
+  live: LiveServers;
+}
+
+function ServerView({ server, sessions, live }: ServerViewProps) {
+  const now = useNow(server.status === "offline" ? SECOND_MS : undefined);
+  const online = server.status === "online";
+  const runaway = useRunaway(server.gateway_id, online);
+  const state = serverState(server, now);
+  const never = server.last_seen_at === null;
   return (
     <>
       <nav aria-label="Breadcrumb" className="mb-3 flex items-center gap-1 text-sm">
@@ -66,82 +100,43 @@ function ServerView({ server, sessions }: { server: Server; sessions: Session[] 
           {server.name}
         </span>
       </nav>
-      <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
-        <h1 className="min-w-0 truncate text-[28px] leading-tight font-semibold tracking-[-0.02em]">
-          {server.name}
-        </h1>
-        <ServerStatus server={server} now={now} />
+      <div className="flex items-start gap-3">
+        <div className="flex min-w-0 flex-1 flex-wrap items-center gap-x-4 gap-y-2">
+          <h1 className="min-w-0 truncate text-[28px] leading-tight font-semibold tracking-[-0.02em]">
+            {server.name}
+          </h1>
+          <ServerStatus server={server} now={now} />
+        </div>
+        <ServerMenu server={server} onChange={live.put} onRemoved={live.reload} />
       </div>
       <MachineLine server={server} />
-      {server.status === "online" && (
-        <div className="mt-6 rounded-xl border bg-surface p-5 sm:px-6">
-          <ServerMeters server={server} />
-        </div>
+      <div className="mt-6 grid gap-3 empty:hidden">
+        <StateNotices server={server} now={now} onChange={live.put} />
+        {state === "offline" && <OfflineNotice server={server} />}
+        <RunawayNotices runaway={runaway} sessions={sessions ?? []} />
+      </div>
+      {online && <Machine server={server} now={now} />}
+      {!never && (
+        <>
+          <Sessions server={server} sessions={sessions} now={now} />
+          {state !== "destroying" && (
+            <>
+              <AgentsSection server={server} />
+              <Keys server={server} now={now} />
+            </>
+          )}
+        </>
       )}
-      <Sessions server={server} sessions={sessions} now={now} />
     </>
   );
 }
 
-interface SessionsProps {
-  server: Server;
-  sessions: Session[] | undefined;
-  now: number;
-}
-
-function Sessions({ server, sessions, now }: SessionsProps) {
-  const [creating, setCreating] = useState(false);
-  const running = sessions?.filter(({ status }) => status === "running") ?? [];
-  const ended = sessions?.filter(({ status }) => status === "ended") ?? [];
-  const online = server.status === "online";
-  const create = (
-    <Button
-      data-testid="new-session"
-      disabled={!online}
-      title={online ? undefined : "The server is not connected"}
-      onClick={() => setCreating(true)}
-    >
-      <Plus />
-      New session
-    </Button>
-  );
+function Machine({ server, now }: { server: Server; now: number }) {
+  const history = useHistory(server);
   return (
-    <section aria-labelledby="sessions" className="mt-12">
-      <div className="mb-5 flex items-center justify-between gap-4">
-        <h2 id="sessions" className="text-lg font-semibold tracking-tight">
-          Sessions
-        </h2>
-        {running.length > 0 && create}
-      </div>
-      {sessions === undefined ? (
-        <Skeleton className="h-20 rounded-xl" />
-      ) : running.length === 0 ? (
-        <EmptyState icon={SquareTerminal} title="Nothing is running" action={create}>
-          {online
-            ? "Start an agent or a plain shell in a folder of this machine. It goes on when you close the tab."
-            : "New sessions can be started when the server is connected."}
-        </EmptyState>
-      ) : (
-        <SessionList sessions={running} now={now} />
-      )}
-      {ended.length > 0 && (
-        <div className="mt-10">
-          <h3 className="mb-3 text-sm font-medium text-muted-foreground">Ended</h3>
-          <SessionList sessions={ended} now={now} />
-        </div>
-      )}
-      <NewSessionDialog gatewayId={server.gateway_id} open={creating} onOpenChange={setCreating} />
-    </section>
-  );
-}
-
-function SessionList({ sessions, now }: { sessions: Session[]; now: number }) {
-  const newestFirst = [...sessions].sort((a, b) => b.created_at - a.created_at);
-  return (
-    <ul className="divide-y rounded-xl border bg-surface">
-      {newestFirst.map((session) => (
-        <SessionRow key={session.session_id} session={session} now={now} />
-      ))}
-    </ul>
+    <div className="mt-6 rounded-xl border bg-surface p-5 sm:px-6">
+      <ServerCharts server={server} history={history} now={now} />
+      <GatewayLine server={server} />
+    </div>
   );
 }

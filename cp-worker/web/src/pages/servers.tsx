@@ -1,30 +1,30 @@
 // The user's servers, live.
 
-import { EllipsisVertical, Plus, Server as ServerIcon, Trash2 } from "lucide-react";
-import { useState } from "react";
-import { Link } from "react-router";
-import { AddServerDialog } from "@/components/add-server-dialog";
+import { Plus, Server as ServerIcon } from "lucide-react";
+import { useEffect, useState } from "react";
+import { Link, useSearchParams } from "react-router";
+import { AddServerDialog, type Way } from "@/components/add-server-dialog";
 import { EmptyState } from "@/components/empty-state";
 import { LoadProblem } from "@/components/load-problem";
 import { Page } from "@/components/page";
 import { MachineLine, ServerMeters, ServerStatus } from "@/components/server-health";
+import { ServerMenu } from "@/components/server-menu";
+import { StateNotices } from "@/components/server-notices";
 import { AttentionCount, AttentionStatus } from "@/components/session-attention";
 import { Button } from "@/components/ui/button";
-import { ConfirmDialog } from "@/components/ui/confirm-dialog";
-import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
 import { Skeleton } from "@/components/ui/skeleton";
-import { useNow } from "@/hooks/use-now";
+import { SECOND_MS, useNow } from "@/hooks/use-now";
 import { usePageTitle } from "@/hooks/use-page-title";
 import { useServers, type LiveServers } from "@/hooks/use-servers";
-import { api, type Server, type Session } from "@/lib/api";
+import type { Server, Session } from "@/lib/api";
 import { wanting } from "@/lib/attention";
 import { plural } from "@/lib/format";
 
 export function ServersPage() {
   const live = useServers();
-  const [adding, setAdding] = useState(false);
+  const [adding, setAdding] = useAdding();
   const add = (
-    <Button data-testid="add-server" onClick={() => setAdding(true)}>
+    <Button data-testid="add-server" onClick={() => setAdding("own")}>
       <Plus />
       Add server
     </Button>
@@ -41,8 +41,9 @@ export function ServersPage() {
       <AttentionStatus sessions={sessions} />
       <ServerList live={live} add={add} />
       <AddServerDialog
-        open={adding}
-        onOpenChange={setAdding}
+        open={adding !== null}
+        onOpenChange={(open) => open || setAdding(null)}
+        way={adding ?? "own"}
         servers={live.servers ?? []}
         onAdded={live.reload}
       />
@@ -50,8 +51,23 @@ export function ServersPage() {
   );
 }
 
+/** Which way of adding a server is open; `?add=cloud` and `?add=own` open one. */
+function useAdding() {
+  const [parameters, setParameters] = useSearchParams();
+  const [adding, setAdding] = useState<Way | null>(null);
+  const asked = parameters.get("add");
+  useEffect(() => {
+    if (asked === null) return;
+    setAdding(asked === "cloud" ? "cloud" : "own");
+    // The address is one to come back to, without the dialog.
+    setParameters({}, { replace: true });
+  }, [asked, setParameters]);
+  return [adding, setAdding] as const;
+}
+
 function ServerList({ live, add }: { live: LiveServers; add: React.ReactNode }) {
-  const now = useNow();
+  const offline = live.servers?.some(({ status }) => status === "offline") ?? false;
+  const now = useNow(offline ? SECOND_MS : undefined);
   if (live.servers === null) {
     if (live.problem !== null) return <LoadProblem text={live.problem} onRetry={live.reload} />;
     return (
@@ -77,7 +93,7 @@ function ServerList({ live, add }: { live: LiveServers; add: React.ReactNode }) 
           server={server}
           sessions={live.sessions[server.gateway_id]}
           now={now}
-          onRemoved={live.reload}
+          live={live}
         />
       ))}
     </ul>
@@ -88,10 +104,10 @@ interface ServerCardProps {
   server: Server;
   sessions: Session[] | undefined;
   now: number;
-  onRemoved(): void;
+  live: LiveServers;
 }
 
-function ServerCard({ server, sessions, now, onRemoved }: ServerCardProps) {
+function ServerCard({ server, sessions, now, live }: ServerCardProps) {
   const running = sessions?.filter((session) => session.status === "running").length;
   return (
     <li
@@ -118,7 +134,10 @@ function ServerCard({ server, sessions, now, onRemoved }: ServerCardProps) {
             </div>
             <MachineLine server={server} />
           </div>
-          <ServerMenu server={server} onRemoved={onRemoved} />
+          <ServerMenu server={server} onChange={live.put} onRemoved={live.reload} />
+        </div>
+        <div className="relative grid gap-3 empty:hidden">
+          <StateNotices server={server} now={now} onChange={live.put} />
         </div>
         {server.status === "online" && (
           <div className="grid grid-cols-1 items-end gap-5 sm:grid-cols-[1fr_auto] sm:gap-10">
@@ -130,44 +149,5 @@ function ServerCard({ server, sessions, now, onRemoved }: ServerCardProps) {
         )}
       </div>
     </li>
-  );
-}
-
-function ServerMenu({ server, onRemoved }: { server: Server; onRemoved(): void }) {
-  const [removing, setRemoving] = useState(false);
-  const remove = async () => {
-    await api.removeServer(server.gateway_id);
-    onRemoved();
-  };
-  return (
-    <>
-      <Menu>
-        <MenuTrigger asChild>
-          <Button
-            variant="ghost"
-            size="icon"
-            className="relative -mt-1.5 -mr-2"
-            aria-label={`More about ${server.name}`}
-            data-testid="server-menu"
-          >
-            <EllipsisVertical />
-          </Button>
-        </MenuTrigger>
-        <MenuContent>
-          <MenuItem danger onSelect={() => setRemoving(true)} data-testid="remove-server">
-            <Trash2 />
-            Remove server…
-          </MenuItem>
-        </MenuContent>
-      </Menu>
-      <ConfirmDialog
-        open={removing}
-        onOpenChange={setRemoving}
-        title={`Remove ${server.name}?`}
-        description="Its gateway loses access at once and the server leaves this list. Sessions that run on the machine go on there, but can no longer be reached from here."
-        action="Remove server"
-        onConfirm={remove}
-      />
-    </>
   );
 }

@@ -1,77 +1,86 @@
-// The first page: what this is, and the way in.
+// The way in: a link by email, an account elsewhere, or in development any address at once.
 
-import { useState, type FormEvent } from "react";
-import { Brand } from "@/components/brand";
-import { ThemeMenu } from "@/components/page";
-import { TerminalSketch } from "@/components/terminal-sketch";
+import { useEffect, useState, type FormEvent } from "react";
+import { useSearchParams } from "react-router";
+import { CheckMail } from "@/components/check-mail";
+import { ReturnToPage } from "@/components/return-to-page";
+import { SignInFrame, SignInProblem } from "@/components/sign-in-frame";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { useAuth } from "@/hooks/auth";
-import { problemText } from "@/lib/api";
+import { api, problemText } from "@/lib/api";
+import { keepReturnPath, safePath } from "@/lib/return-path";
+import { signInProblem } from "@/lib/sign-in-problem";
 
 export function SignInPage() {
+  const { user } = useAuth();
+  const [parameters] = useSearchParams();
+  const [mailedTo, setMailedTo] = useState<string | null>(null);
+  const next = safePath(parameters.get("next"));
+  const problem = signInProblem(parameters.get("problem"));
+
+  useEffect(() => {
+    document.title = "Sign in · chatcode";
+  }, []);
+  useEffect(() => {
+    // The way back may lead through a mail or another site, and from there back to here.
+    if (user === null && problem === null) keepReturnPath(next, Date.now());
+  }, [next, problem, user]);
+
+  if (user !== null) return <ReturnToPage otherwise={next} />;
+  if (mailedTo !== null) return <CheckMail email={mailedTo} onBack={() => setMailedTo(null)} />;
   return (
-    <div className="grid min-h-dvh lg:grid-cols-[minmax(0,5fr)_minmax(0,6fr)]">
-      <div className="flex flex-col px-6 sm:px-12">
-        <header className="flex h-16 items-center justify-between">
-          <Brand className="text-lg" />
-          <ThemeMenu />
-        </header>
-        <main className="my-auto w-full max-w-md py-12">
-          <h1 className="text-4xl leading-[1.08] font-semibold tracking-[-0.025em] text-balance sm:text-5xl">
-            Your agents keep working.
-          </h1>
-          <p className="mt-5 max-w-[42ch] leading-relaxed text-pretty text-muted-foreground">
-            A terminal in the browser, on a server that you own. Close the tab, change the device,
-            lose the network: the session goes on.
-          </p>
-          <SignInForm />
-        </main>
-        <footer className="pb-6 text-[13px] text-muted-foreground">
-          The code stays on your server.
-        </footer>
-      </div>
-      <div aria-hidden className="hidden items-center bg-muted/60 p-12 lg:flex">
-        <TerminalSketch />
-      </div>
-    </div>
+    <SignInFrame
+      title="Sign in"
+      lead="No password: you get a link by email. A new address makes a new account."
+    >
+      <SignInForm problem={problem} onMailed={setMailedTo} />
+    </SignInFrame>
   );
 }
 
-function SignInForm() {
-  const { config, problem, signIn } = useAuth();
+interface SignInFormProps {
+  problem: string | null;
+  onMailed(email: string): void;
+}
+
+function SignInForm({ problem, onMailed }: SignInFormProps) {
+  const { config, enter } = useAuth();
   const [email, setEmail] = useState("");
   const [busy, setBusy] = useState(false);
-  const [refusal, setRefusal] = useState<string | null>(null);
-  const failure = problem ?? refusal;
+  const [refusal, setRefusal] = useState(problem);
+  const isDev = config?.auth_mode === "dev";
 
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
+  const attempt = async (deed: () => Promise<void>) => {
     setBusy(true);
     setRefusal(null);
     try {
-      await signIn(email.trim());
+      await deed();
     } catch (error) {
       setRefusal(problemText(error));
       setBusy(false);
     }
   };
+  const mail = () =>
+    attempt(async () => {
+      await api.mailLink(email.trim());
+      onMailed(email.trim());
+    });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const submitter = (event.nativeEvent as SubmitEvent).submitter;
+    const quick = isDev && submitter?.dataset.way !== "mail";
+    void (quick ? attempt(async () => enter(await api.signInDev(email.trim()))) : mail());
+  };
 
-  if (config?.auth_mode === "email") {
-    return (
-      <p className="mt-9 rounded-lg border bg-surface p-4 text-sm leading-relaxed">
-        Sign-in by email link is not switched on here yet.
-      </p>
-    );
-  }
   return (
-    <form onSubmit={submit} className="mt-9 grid gap-4">
+    <form onSubmit={submit} className="mt-8 grid gap-4">
       <Field
         label="Email"
         hint={
-          config?.auth_mode === "dev"
-            ? "Development mode: any address signs in, no mail is sent."
+          isDev
+            ? "Development mode: any address signs in at once. A link is not sent either, but shown in the outbox."
             : undefined
         }
       >
@@ -92,14 +101,61 @@ function SignInForm() {
           />
         )}
       </Field>
-      {failure !== null && (
-        <p role="alert" className="text-sm text-danger">
-          {failure}
-        </p>
+      <SignInProblem text={refusal} />
+      {isDev ? (
+        <div className="grid gap-2 sm:grid-cols-2">
+          <Button type="submit" size="large" disabled={busy} data-testid="sign-in-submit">
+            {busy ? "Signing in…" : "Sign in"}
+          </Button>
+          <Button
+            type="submit"
+            size="large"
+            variant="outline"
+            disabled={busy}
+            data-way="mail"
+            data-testid="sign-in-mail"
+          >
+            Mail me a link
+          </Button>
+        </div>
+      ) : (
+        <Button
+          type="submit"
+          size="large"
+          disabled={busy}
+          data-way="mail"
+          data-testid="sign-in-mail"
+        >
+          {busy ? "One moment…" : "Continue with email"}
+        </Button>
       )}
-      <Button type="submit" size="large" disabled={busy} data-testid="sign-in-submit">
-        {busy ? "Signing in…" : "Sign in"}
-      </Button>
+      <Providers />
     </form>
+  );
+}
+
+/** Accounts elsewhere, where the deployment has set them up. */
+function Providers() {
+  const { config } = useAuth();
+  const offered = [
+    { name: "GitHub", on: config?.github, href: "/api/auth/github", id: "sign-in-github" },
+    { name: "Google", on: config?.google, href: "/api/auth/google", id: "sign-in-google" },
+  ].filter(({ on }) => on === true);
+  if (offered.length === 0) return null;
+  return (
+    <>
+      <p className="flex items-center gap-3 text-[13px] text-muted-foreground before:h-px before:flex-1 before:bg-border after:h-px after:flex-1 after:bg-border">
+        or
+      </p>
+      <div className="grid gap-2">
+        {offered.map(({ name, href, id }) => (
+          <Button key={name} asChild variant="outline" size="large">
+            <a href={href} data-testid={id}>
+              Continue with {name}
+            </a>
+          </Button>
+        ))}
+      </div>
+    </>
   );
 }

@@ -32,3 +32,6 @@ export const MAX_HISTORY_LINES = 10_000;
 
 /** Longest session name in characters. */
 export const NAME_CHARS = 64;
+
+/** Longest label of an SSH key in characters. */
+export const KEY_LABEL_CHARS = 64;

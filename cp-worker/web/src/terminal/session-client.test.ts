@@ -106,7 +106,12 @@ describe("acks", () => {
     viewer.frame(100, "abc");
     viewer.event({
       type: "text",
-      text: JSON.stringify({ type: "session.lagged", schema_version: "1", session_id: 7, seq: 103 }),
+      text: JSON.stringify({
+        type: "session.lagged",
+        schema_version: "1",
+        session_id: 7,
+        seq: 103,
+      }),
     });
     viewer.sent = [];
     viewer.parse();

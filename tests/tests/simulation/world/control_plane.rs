@@ -76,7 +76,7 @@ impl World {
                 hub::Effect::CloseBrowser(_, code, why) => panic!("a page is closed {code}: {why}"),
                 hub::Effect::SaveGateway(text) => self.gateway_attachment = Some(text),
                 hub::Effect::SaveBrowser(id, text) => drop(self.attachments.insert(id, text)),
-                hub::Effect::Record(_) => {}
+                hub::Effect::Record(_) | hub::Effect::Sample(_) | hub::Effect::Runaway(..) => {}
                 other => panic!("unexpected: {other:?}"),
             }
         }

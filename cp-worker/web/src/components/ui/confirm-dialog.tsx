@@ -6,6 +6,7 @@ import { toast } from "sonner";
 import { problemText } from "@/lib/api";
 import { Button } from "./button";
 import { DialogFooter, overlayClasses, panelClasses } from "./dialog";
+import { RememberOpener, useFocusReturn } from "./focus-return";
 
 interface ConfirmDialogProps {
   open: boolean;
@@ -14,11 +15,14 @@ interface ConfirmDialogProps {
   description: ReactNode;
   /** What the button says: the deed itself, not "OK". */
   action: string;
+  /** `primary` where nothing is lost. */
+  tone?: "danger" | "primary";
   onConfirm(): Promise<void>;
 }
 
 export function ConfirmDialog(props: ConfirmDialogProps) {
   const [busy, setBusy] = useState(false);
+  const { opener, onCloseAutoFocus } = useFocusReturn();
   const confirm = async () => {
     setBusy(true);
     try {
@@ -34,7 +38,8 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
     <AlertDialog.Root open={props.open} onOpenChange={props.onOpenChange}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className={overlayClasses} />
-        <AlertDialog.Content className={panelClasses}>
+        <AlertDialog.Content className={panelClasses} onCloseAutoFocus={onCloseAutoFocus}>
+          <RememberOpener opener={opener} />
           <div className="grid gap-1.5">
             <AlertDialog.Title className="text-lg font-semibold tracking-tight">
               {props.title}
@@ -49,7 +54,12 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
                 Cancel
               </Button>
             </AlertDialog.Cancel>
-            <Button variant="danger" disabled={busy} data-testid="confirm" onClick={confirm}>
+            <Button
+              variant={props.tone ?? "danger"}
+              disabled={busy}
+              data-testid="confirm"
+              onClick={confirm}
+            >
               {busy ? "One moment…" : props.action}
             </Button>
           </DialogFooter>

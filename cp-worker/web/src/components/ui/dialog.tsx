@@ -4,6 +4,7 @@ import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
 import type { ComponentProps, ReactNode } from "react";
 import { cn } from "@/lib/cn";
+import { RememberOpener, useFocusReturn } from "./focus-return";
 
 export const Dialog = Radix.Root;
 export const DialogClose = Radix.Close;
@@ -26,10 +27,16 @@ export function DialogContent({
   children,
   ...props
 }: DialogContentProps) {
+  const { opener, onCloseAutoFocus } = useFocusReturn();
   return (
     <Radix.Portal>
       <Radix.Overlay className={overlayClasses} />
-      <Radix.Content {...props} className={cn(panelClasses, className)}>
+      <Radix.Content
+        {...props}
+        onCloseAutoFocus={onCloseAutoFocus}
+        className={cn(panelClasses, className)}
+      >
+        <RememberOpener opener={opener} />
         <div className="grid gap-1.5 pr-8">
           <Radix.Title className="text-lg font-semibold tracking-tight">{title}</Radix.Title>
           <Radix.Description className="text-sm leading-relaxed text-muted-foreground">

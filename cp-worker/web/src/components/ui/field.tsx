@@ -4,7 +4,7 @@ import { Label } from "radix-ui";
 import { useId, type ReactNode } from "react";
 
 interface FieldProps {
-  label: string;
+  label: ReactNode;
   hint?: ReactNode;
   /** Given the ids that tie the control to its label and hint. */
   children(ids: { id: string; "aria-describedby": string | undefined }): ReactNode;

@@ -69,6 +69,7 @@ export type HubToWatcher =
   | AgentInstalled
   | AgentInstallFailed
   | SessionsChanged
+  | SessionRunaway
   | HubError;
 
 /**
@@ -262,4 +263,22 @@ export interface SessionsChanged {
    * The version of this contract.
    */
   schema_version?: "1";
+}
+/**
+ * A session has printed more than anybody reads for a whole minute: told once, and its output goes on.
+ */
+export interface SessionRunaway {
+  type: "session.runaway";
+  /**
+   * The version of this contract.
+   */
+  schema_version?: "1";
+  /**
+   * Names a session; unique per gateway, chosen by the control plane.
+   */
+  session_id: number;
+  /**
+   * Of that minute.
+   */
+  bytes_per_second: number;
 }

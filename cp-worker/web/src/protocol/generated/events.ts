@@ -98,6 +98,10 @@ export interface GatewayHello {
    * @maxItems 50
    */
   sessions: HelloSession[];
+  /**
+   * Sessions that it allows at once; absent in older gateways.
+   */
+  max_sessions?: number;
 }
 /**
  * What the machine is.
@@ -123,6 +127,10 @@ export interface SystemInfo {
    * Of the workspace's file system.
    */
   disk_total_bytes: number;
+  /**
+   * The triple that the gateway was compiled for: updates are for one target. Absent in older gateways.
+   */
+  target?: string;
   /**
    * As `tmux -V` prints it, without the word tmux; absent when tmux is missing.
    */

@@ -1,0 +1,19 @@
+// A server's last day: fetched once, then kept true by its health as it comes.
+
+import { useEffect, useState } from "react";
+import { api, type History, type Server } from "@/lib/api";
+import { withHealth } from "@/lib/history";
+
+/** Null until it is known. */
+export function useHistory({ gateway_id, health }: Server): History | null {
+  const [history, setHistory] = useState<History | null>(null);
+  useEffect(() => {
+    // Without it the meters still tell what is now.
+    api.history(gateway_id).then(setHistory, () => undefined);
+  }, [gateway_id]);
+  const known = history !== null;
+  useEffect(() => {
+    if (health !== null) setHistory((now) => now && withHealth(now, health));
+  }, [health, known]);
+  return history;
+}
