@@ -45,7 +45,7 @@ const DRAWN_MS = 16;
 /** Milliseconds of quiet before a window: the hub has done what followed from the last event. */
 const SETTLE_MS = 12_000;
 
-/** Each situation: what goes on in it besides pings. */
+/** Each situation: what goes on in it besides pings, whose interval it may say. */
 export const SITUATIONS = {
   "connected, nobody looks": {},
   "one idle viewer": { viewer: true, health: HEALTH_MS },
@@ -72,7 +72,7 @@ export async function measure(situation, seconds, settle = SETTLE_MS) {
 }
 
 /** A gateway with a session, and what goes on there. */
-async function scene(url, { viewer, health: every, busy }, timers) {
+async function scene(url, { viewer, health: every, busy, ping = PING_MS }, timers) {
   const user = await User.signIn(url);
   const gateway = await user.server();
   const { session_id } = await user.session(gateway);
@@ -91,7 +91,7 @@ async function scene(url, { viewer, health: every, busy }, timers) {
     setInterval(() => {
       source.pings += sockets.length;
       for (const { ws } of sockets) ws.send("ping");
-    }, PING_MS),
+    }, ping),
   );
   if (every) timers.push(setInterval(() => health(gateway), every));
   if (busy) {
@@ -115,7 +115,7 @@ export function hour(counted) {
     requests: requests * times,
     active_seconds: active * times,
     gb_seconds: active * GB * times,
-    rows_written: counted.rows_written * times,
+    rows_written: (counted.rows_written + counted.storage_written) * times,
     rows_read: counted.rows_read * times,
   };
   const dollars = {

@@ -6,11 +6,7 @@ import { grantAll, granted } from "./answering.mjs";
 import { Gateway, Socket, User, world } from "./harness.mjs";
 import { ROUTES, address, isMutating, isSocket } from "./route-table.mjs";
 
-/** Routes whose code is not there yet. */
-const isPending = (row) => row.path.startsWith("/api/cloud");
-
 const FOREIGN = "https://evil.example";
-const rows = ROUTES.filter((row) => !isPending(row));
 
 /** The close code by which a page is told what other callers are told by a status. */
 const CLOSE_CODES = { 401: 4401, 403: 1008, 404: 4404 };
@@ -80,7 +76,7 @@ function forge(cookie, at) {
 
 test("the table is what the API documents", () => {
   const text = readFileSync(new URL("../API.md", import.meta.url), "utf8");
-  const documented = [...text.matchAll(/`(GET|POST|PUT|PATCH|DELETE) (\/[^`?]*)/g)];
+  const documented = [...text.matchAll(/`(GET|POST|PUT|PATCH|DELETE) (\/[^`?…]*)[`?]/g)];
   const names = (list) => [...new Set(list)].sort();
   assert.deepEqual(
     names(ROUTES.map((row) => `${row.method} ${row.path}`)),
@@ -115,10 +111,10 @@ test("whoever is not signed in is refused, whatever they carry", async (t) => {
     "a bootstrap token as cookie": `${name}=${open.bootstrap_token}`,
   })) {
     const headers = () => (cookie === undefined ? {} : { cookie });
-    found.push(...(await wrong(url, { name: caller }, rows, ids, headers)));
+    found.push(...(await wrong(url, { name: caller }, ROUTES, ids, headers)));
   }
   // Tokens of gateways open the way of gateways alone, and each its own.
-  const guarded = rows.filter((row) => ["person", "owner", "gateway"].includes(row.whose));
+  const guarded = ROUTES.filter((row) => ["person", "owner", "gateway"].includes(row.whose));
   for (const [caller, token, gateway_id] of [
     ["a gateway's token as bearer", gateway.token, open.server.gateway_id],
     ["a bootstrap token as bearer", open.bootstrap_token, gateway.id],
@@ -153,12 +149,12 @@ test("another person finds nothing, and a foreign page may change nothing", asyn
   // Of the routes without an id those of a person's own are theirs, too; they are asked below. To sign
   // in or out ends the sign-in that asks.
   const ends = (row) => row.whose === "person" || row.path.startsWith("/api/auth/");
-  const theirs = rows.filter((row) => !ends(row));
+  const theirs = ROUTES.filter((row) => !ends(row));
   const found = await wrong(url, { name: "another person", person: true }, theirs, ids, () => {
     return { cookie: bob.cookie };
   });
   const ada = await User.signIn(url);
-  const changing = rows.filter((row) => isMutating(row) || isSocket(row));
+  const changing = ROUTES.filter((row) => isMutating(row) || isSocket(row));
   for (const origin of [FOREIGN, "null", `${url}.evil.example`, url.replace("http", "https")]) {
     const caller = { name: `the owner from ${origin}`, foreign: true, person: true };
     found.push(...(await wrong(url, caller, changing, ids, () => ({ cookie: ada.cookie, origin }))));
@@ -173,7 +169,7 @@ test("whom a route is for is let in", async (t) => {
   let { gateway, session_id } = await granted(url);
   const ids = { gateway_id: gateway.id, session_id };
   const found = [];
-  for (const row of rows) {
+  for (const row of ROUTES) {
     const caller = { name: "whom it is for", want: row.status };
     const { cookie } = await User.signIn(url);
     const theirs = row.whose === "gateway";
@@ -190,7 +186,7 @@ test("whom a route is for is let in", async (t) => {
 
 test("what is for development does not exist where people sign in by mail", async (t) => {
   const { url } = await world(t, { authMode: "email" });
-  const dev = rows.filter((row) => row.whose === "dev" || row.dev);
+  const dev = ROUTES.filter((row) => row.whose === "dev" || row.dev);
   assert.ok(dev.length >= 2);
   const caller = { name: "anybody", want: 404 };
   const found = await wrong(url, caller, dev.filter((row) => !row.dev), {}, () => ({}));

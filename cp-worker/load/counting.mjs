@@ -11,7 +11,7 @@ export const COUNTING_ENTRY = `
 
   const zero = () => ({
     wakes: 0, fetches: 0, messages: 0, bytes: 0, closes: 0, alarms: 0, alarms_set: 0, timers: 0,
-    requests: 0, queries: 0, rows_read: 0, rows_written: 0, active_ms: 0,
+    requests: 0, queries: 0, rows_read: 0, rows_written: 0, storage_written: 0, active_ms: 0,
   });
   let counts = zero();
   let busy = 0;
@@ -69,6 +69,17 @@ export const COUNTING_ENTRY = `
       };
     }
   }
+  function follow(object, name, count) {
+    const prototype = Object.getPrototypeOf(object);
+    if (Object.hasOwn(prototype, "counted")) return;
+    const inner = prototype[name];
+    Object.defineProperty(prototype, "counted", { value: true });
+    prototype[name] = function (...given) {
+      const result = inner.apply(this, given);
+      count(result);
+      return result;
+    };
+  }
   function watch(env) {
     const query = () => void (counts.queries += 1);
     wrap(env.DB, ["batch", "exec"], query);
@@ -91,15 +102,10 @@ export const COUNTING_ENTRY = `
   export class GatewayHub extends Hub {
     constructor(state, env) {
       watch(env);
-      const prototype = Object.getPrototypeOf(state.storage);
-      if (!Object.hasOwn(prototype, "counted")) {
-        const { setAlarm } = prototype;
-        Object.defineProperty(prototype, "counted", { value: true });
-        prototype.setAlarm = function (...given) {
-          counts.alarms_set += 1;
-          return setAlarm.apply(this, given);
-        };
-      }
+      follow(state.storage, "setAlarm", () => (counts.alarms_set += 1));
+      follow(state.storage.sql, "exec", ({ rowsWritten }) => {
+        counts.storage_written += rowsWritten;
+      });
       super(state, env);
       counts.wakes += 1;
     }

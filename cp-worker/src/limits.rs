@@ -48,6 +48,9 @@ pub const UNCONFIRMED_SNAPSHOTS: u8 = 2;
 /// Milliseconds after hello in which a gateway reports ends; what is then missing is lost.
 pub const RECONCILE_MS: u64 = 5_000;
 
+/// Sessions that a gateway may name within that time; it keeps at most 50.
+pub const KNOWN_SESSIONS: usize = 1_000;
+
 /// Milliseconds without any sign of life after which a browser's socket is closed.
 pub const BROWSER_SILENCE_MS: u64 = 600_000;
 

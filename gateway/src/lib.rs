@@ -21,7 +21,7 @@ pub mod os;
 pub mod private_files;
 pub mod service;
 pub mod session;
-pub mod small_map;
+pub use protocol::small_map;
 pub mod ssh_keys;
 pub mod tmux;
 pub mod update;

@@ -14,6 +14,7 @@ pub mod limits;
 mod message;
 pub mod schema_text;
 pub mod seq;
+pub mod small_map;
 
 /// Value of `schema_version` in every text message of this contract.
 pub const SCHEMA_VERSION: &str = "1";

@@ -3,6 +3,7 @@
 
 mod api;
 mod build_worker;
+mod deploy;
 mod dev;
 mod fuzz;
 mod needs;
@@ -27,6 +28,9 @@ Commands:
                              (port: 8787, or the next free one)
   test [--only STEP]…        everything that must pass, from formatting to the browser
   build-worker [--release]   the control plane as cp-worker/build/{index.js, index_bg.wasm}
+  deploy [--env staging] [--dry-run]
+                             build the control plane for Cloudflare and deploy it there
+                             (docs/self-host.md)
   mock-cp [--port N] [--script FILE]
                              a control plane in the terminal, to talk to one gateway by hand
   fuzz [TARGET] [--seconds N]
@@ -60,6 +64,7 @@ fn start() -> Result<()> {
             "dev" => dev(arguments),
             "test" => test(arguments),
             "build-worker" => build_worker(arguments),
+            "deploy" => deploy::deploy(&arguments.raw_args()?.collect::<Vec<_>>()),
             "mock-cp" => tool("mock-cp", &[], &arguments.raw_args()?.collect::<Vec<_>>()),
             "fuzz" => fuzz(arguments),
             "bench" => bench(arguments),

@@ -3,7 +3,7 @@
 use crate::run::{self, run};
 use crate::steps::Steps;
 use crate::tmux::{self, Tmux};
-use crate::{Result, at_root, build_worker, dev, needs};
+use crate::{Result, at_root, build_worker, deploy, dev, needs};
 use std::path::Path;
 
 /// What the control plane is compiled for.
@@ -43,7 +43,17 @@ const OF_TMUX: &[&str] = &[
 ];
 
 /// With the real control plane, and most with real browsers.
-const END_TO_END: &[&str] = &["services", "attention", "far_away", "browser", "terminal"];
+const END_TO_END: &[&str] = &[
+    "services",
+    "accounts",
+    "servers",
+    "cloud",
+    "attention",
+    "far_away",
+    "browser",
+    "terminal",
+    "accessibility",
+];
 
 type Step = fn(&Path) -> Result<()>;
 
@@ -56,6 +66,7 @@ const STEPS: &[(&str, Step)] = &[
     ("protocol-types", protocol_types),
     ("web-unit", web_unit_tests),
     ("build", build),
+    ("deploy-dry-run", deploy_dry_run),
     ("integration", integration),
     ("control-plane", control_plane),
     ("e2e", end_to_end),
@@ -118,6 +129,12 @@ fn build(root: &Path) -> Result<()> {
     run(run::cargo(root).args(["build", "--quiet", "--package", "chatcode-gateway"]))?;
     build_worker::build(false)?;
     dev::build_web(root)
+}
+
+/// What would be uploaded, to both environments.
+fn deploy_dry_run(_: &Path) -> Result<()> {
+    deploy::upload(&["--dry-run".into()])?;
+    deploy::upload(&["--dry-run".into(), "--env".into(), "staging".into()])
 }
 
 fn integration(root: &Path) -> Result<()> {

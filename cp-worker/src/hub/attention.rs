@@ -4,12 +4,12 @@ use super::{Browser, Effect, Hub, Record, SocketId};
 use crate::limits::REASON_BYTES;
 use protocol::events::{Event, SessionAttention};
 use protocol::limits::{ATTENTION_TITLE_CHARS, MAX_SESSIONS};
-use std::collections::BTreeMap;
+use protocol::small_map::SmallMap;
 
 /// What was last written of each session's attention: `None` for one that was looked at since.
 /// Not kept through hibernation: what is forgotten is only written once more.
 #[derive(Debug, Default)]
-pub(super) struct Written(BTreeMap<u32, Option<SessionAttention>>);
+pub(super) struct Written(SmallMap<u32, Option<SessionAttention>>);
 
 impl Written {
     /// Notes what is to be written; whether that is news.
@@ -19,7 +19,7 @@ impl Written {
         }
         // A gateway may make up ids, but no room for them.
         if self.0.len() >= MAX_SESSIONS {
-            self.0.clear();
+            self.0 = SmallMap::default();
         }
         self.0.insert(session_id, attention.cloned());
         true
@@ -45,7 +45,7 @@ impl Hub {
             self.effects.push(Effect::Record(Record::Attention { session_id, reason, title }));
         }
         let text = Event::from(attention).to_json(None);
-        for (id, connected) in &self.browsers {
+        for (id, connected) in self.browsers.iter() {
             let concerned = match &connected.browser {
                 Browser::Watcher => true,
                 Browser::Viewer(viewer) => viewer.session_id == session_id,

@@ -118,7 +118,7 @@ impl Hub {
         if has_room {
             viewer.restart(resume_seq);
         }
-        self.streams.entry(session_id).or_default();
+        self.streams.get_or_default(session_id);
         if !self.viewers_of(session_id).any(|(_, viewer)| viewer.control) {
             self.set_controller(id, true);
         }
@@ -185,7 +185,7 @@ impl Hub {
         let Some(viewer) = self.viewer_mut(id) else { return };
         let session_id = viewer.session_id;
         viewer.control = on;
-        for (other, connected) in &mut self.browsers {
+        for (other, connected) in self.browsers.iter_mut() {
             if let Browser::Viewer(viewer) = &mut connected.browser
                 && *other != id
                 && viewer.session_id == session_id

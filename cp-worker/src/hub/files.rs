@@ -10,21 +10,21 @@ use protocol::envelope::codes;
 use protocol::events::Event;
 use protocol::frame::{HEADER_BYTES, Kind, header};
 use protocol::limits::FILE_TRANSFERS;
-use std::collections::BTreeMap;
+use protocol::small_map::SmallMap;
 
 /// The transfers under way.
 #[derive(Debug)]
 pub(super) struct Transfers {
     /// The id that was given last. The gateway's attachment keeps it, so that none comes twice.
     last: TransferId,
-    open: BTreeMap<TransferId, Transfer>,
+    open: SmallMap<TransferId, Transfer>,
     /// Those that an instance before this one has left behind.
     orphans: Vec<TransferId>,
 }
 
 impl Transfers {
     pub(super) fn new(last: TransferId) -> Self {
-        Self { last, open: BTreeMap::new(), orphans: Vec::new() }
+        Self { last, open: SmallMap::default(), orphans: Vec::new() }
     }
 
     /// What is to be kept: the last id and those under way.

@@ -4,14 +4,13 @@ use super::history::Sample;
 use super::pending::Waiter;
 use super::viewer::Phase;
 use super::{Browser, CallError, Effect, Hub, Record, TransferId};
-use crate::limits::{CLOSE_ENDED, RECONCILE_MS};
+use crate::limits::{CLOSE_ENDED, KNOWN_SESSIONS, RECONCILE_MS};
 use protocol::commands::{Command, GatewayWatch, SessionDetach};
 use protocol::envelope::{Head, peek};
 use protocol::events::{self, Event, GatewayHealth, GatewayHello, GatewayOffline, SessionEnded};
 use protocol::frame::{Frame, HEADER_BYTES, Kind};
 use protocol::limits::{MAX_BINARY_BYTES, MAX_SESSIONS, MAX_TEXT_BYTES, OUTPUT_FRAME_BYTES};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// The gateway's connection. Serialised as it is into the socket's attachment.
 #[derive(Debug, Serialize, Deserialize)]
@@ -34,7 +33,7 @@ pub struct Gateway {
 #[derive(Debug)]
 struct Reconcile {
     greeted_at: u64,
-    known: BTreeSet<u32>,
+    known: Vec<u32>,
 }
 
 impl Gateway {
@@ -44,7 +43,10 @@ impl Gateway {
 
     fn know(&mut self, session_id: u32) {
         if let Some(reconcile) = &mut self.reconcile {
-            reconcile.known.insert(session_id);
+            // Few; a gateway may make up more, but no room for them.
+            if reconcile.known.len() < KNOWN_SESSIONS {
+                reconcile.known.push(session_id);
+            }
         }
     }
 }
@@ -162,12 +164,12 @@ impl Hub {
     fn greeted(&mut self, mut hello: GatewayHello, now: u64) {
         let Some(gateway) = &mut self.gateway else { return };
         gateway.greeted = true;
-        let known: BTreeSet<u32> = hello.sessions.iter().map(|one| one.session_id).collect();
+        let known: Vec<u32> = hello.sessions.iter().map(|one| one.session_id).collect();
         self.effects.push(Effect::Record(Record::Hello {
             version: hello.version.clone(),
             hostname: hello.hostname.clone(),
             system_info: crate::json::of(&hello.system_info),
-            sessions: known.iter().copied().collect(),
+            sessions: known.clone(),
             max_sessions: hello.max_sessions,
         }));
         gateway.reconcile = Some(Reconcile { greeted_at: now, known });
@@ -198,7 +200,7 @@ impl Hub {
         self.tell_watchers(&Event::from(offline).to_json(None));
         for connected in self.browsers.values_mut() {
             let Browser::Viewer(viewer) = &mut connected.browser else { continue };
-            self.touched.insert(viewer.session_id);
+            self.touched.push(viewer.session_id);
             viewer.request_id = None;
             if viewer.phase == Phase::Live {
                 viewer.phase = Phase::Awaiting;
@@ -295,11 +297,13 @@ impl Hub {
         let due = |gateway: &Gateway| gateway.reconcile_deadline().is_some_and(|at| at <= now);
         let Some(gateway) = self.gateway.as_mut().filter(|gateway| due(gateway)) else { return };
         let Some(Reconcile { greeted_at, known }) = gateway.reconcile.take() else { return };
-        let missing: BTreeSet<u32> = self
+        let mut missing: Vec<u32> = self
             .viewers()
             .map(|(_, viewer)| viewer.session_id)
             .filter(|session_id| !known.contains(session_id))
             .collect();
+        missing.sort_unstable();
+        missing.dedup();
         for session_id in missing {
             let lost = SessionEnded {
                 session_id,
@@ -311,7 +315,6 @@ impl Hub {
             self.tell_watchers(&text);
             self.dismiss(session_id, &text);
         }
-        let known = known.into_iter().collect();
         self.effects.push(Effect::Record(Record::Lost { known, before: greeted_at }));
     }
 

@@ -24,8 +24,8 @@ pub mod viewer;
 
 use pending::{Pending, Waiter};
 use protocol::commands::Command;
+use protocol::small_map::SmallMap;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 use viewer::{Phase, Viewer};
 
 use crate::limits::SAVE_INTERVAL_MS;
@@ -65,14 +65,14 @@ pub struct Hub {
     instance: u32,
     requests: u32,
     gateway: Option<Gateway>,
-    browsers: BTreeMap<SocketId, Connected>,
-    streams: BTreeMap<u32, Stream>,
+    browsers: SmallMap<SocketId, Connected>,
+    streams: SmallMap<u32, Stream>,
     pending: Pending,
     transfers: Transfers,
     written: attention::Written,
     rates: rates::Rates,
     /// Sessions whose viewers may have to be told their state.
-    touched: BTreeSet<u32>,
+    touched: Vec<u32>,
     save_at: Option<u64>,
     effects: Vec<Effect>,
 }
@@ -85,13 +85,13 @@ impl Hub {
             instance,
             requests: 0,
             gateway: None,
-            browsers: BTreeMap::new(),
-            streams: BTreeMap::new(),
+            browsers: SmallMap::default(),
+            streams: SmallMap::default(),
             pending: Pending::default(),
             transfers: Transfers::new(instance),
             written: attention::Written::default(),
             rates: rates::Rates::default(),
-            touched: BTreeSet::new(),
+            touched: Vec::new(),
             save_at: None,
             effects: Vec::new(),
         }
@@ -113,7 +113,7 @@ impl Hub {
         if let Browser::Viewer(viewer) = &browser
             && viewer.is_attached()
         {
-            self.streams.entry(viewer.session_id).or_default().restore(viewer.seen);
+            self.streams.get_or_default(viewer.session_id).restore(viewer.seen);
         }
         self.browsers.insert(id, Connected { browser, told: None, unsaved: false });
     }
@@ -170,12 +170,12 @@ impl Hub {
     }
 
     /// Viewers of each session that has some.
-    pub fn viewer_counts(&self) -> BTreeMap<u32, usize> {
-        let mut counts = BTreeMap::new();
+    pub fn viewer_counts(&self) -> Vec<(u32, usize)> {
+        let mut counts = SmallMap::default();
         for (_, viewer) in self.viewers() {
-            *counts.entry(viewer.session_id).or_insert(0) += 1;
+            *counts.get_or_default(viewer.session_id) += 1;
         }
-        counts
+        counts.iter().map(|(session_id, count)| (*session_id, *count)).collect()
     }
 
     /// What passed in the last minute, as the API shows it.
@@ -306,7 +306,7 @@ impl Hub {
     }
 
     fn tell_watchers(&mut self, text: &str) {
-        for (id, connected) in &self.browsers {
+        for (id, connected) in self.browsers.iter() {
             if connected.browser == Browser::Watcher {
                 self.effects.push(Effect::ToBrowser(*id, text.to_owned()));
             }
@@ -332,7 +332,7 @@ impl Hub {
     }
 
     fn touch(&mut self, session_id: u32) {
-        self.touched.insert(session_id);
+        self.touched.push(session_id);
     }
 
     fn save_soon(&mut self, id: SocketId, now: u64) {
@@ -362,7 +362,10 @@ impl Hub {
 
     /// Tells the viewers of touched sessions what changed for them, and saves them.
     fn settle(&mut self) {
-        for session_id in std::mem::take(&mut self.touched) {
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.sort_unstable();
+        touched.dedup();
+        for session_id in touched {
             let states: Vec<_> = self
                 .viewers_of(session_id)
                 .map(|(id, viewer)| (id, self.state_of(viewer)))

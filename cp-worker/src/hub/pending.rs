@@ -3,7 +3,6 @@
 use super::transfers::TransferId;
 use super::{CallId, SocketId};
 use crate::limits::{COMMAND_TIMEOUT_MS, MAX_PENDING};
-use std::collections::BTreeMap;
 
 /// Who is to be told of a command's ack.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,21 +21,22 @@ pub enum Waiter {
 
 #[derive(Debug)]
 struct Waiting {
+    request_id: String,
     waiter: Waiter,
     deadline: u64,
     /// The event that the command asked for, as it came; the ack follows.
     answer: Option<String>,
 }
 
-/// The commands without an ack so far, by `request_id`.
+/// The commands without an ack so far: the last of them is mostly the next that is acked.
 #[derive(Debug, Default)]
-pub struct Pending(BTreeMap<String, Waiting>);
+pub struct Pending(Vec<Waiting>);
 
 impl Pending {
     /// Notes that `request_id` was sent at `now` (milliseconds) for `waiter`.
     pub fn insert(&mut self, request_id: String, waiter: Waiter, now: u64) {
         let deadline = now + COMMAND_TIMEOUT_MS;
-        self.0.insert(request_id, Waiting { waiter, deadline, answer: None });
+        self.0.push(Waiting { request_id, waiter, deadline, answer: None });
     }
 
     /// Whether no further command may wait.
@@ -46,7 +46,7 @@ impl Pending {
 
     /// Keeps the event that answers `request_id` until its ack, if a call waits for one.
     pub fn answer(&mut self, request_id: &str, event: &str) {
-        let waiting = self.0.get_mut(request_id);
+        let waiting = self.0.iter_mut().find(|one| one.request_id == request_id);
         if let Some(waiting) = waiting.filter(|one| matches!(one.waiter, Waiter::Call(_))) {
             waiting.answer = Some(event.to_owned());
         }
@@ -54,28 +54,28 @@ impl Pending {
 
     /// Whom the ack of `request_id` is for, once, and the event that came before it.
     pub fn take(&mut self, request_id: &str) -> Option<(Waiter, Option<String>)> {
-        self.0.remove(request_id).map(|waiting| (waiting.waiter, waiting.answer))
+        let at = self.0.iter().rposition(|one| one.request_id == request_id)?;
+        let waiting = self.0.swap_remove(at);
+        Some((waiting.waiter, waiting.answer))
     }
 
     /// Everybody who waits, when the gateway is gone.
     pub fn take_all(&mut self) -> Vec<Waiter> {
-        std::mem::take(&mut self.0).into_values().map(|waiting| waiting.waiter).collect()
+        std::mem::take(&mut self.0).into_iter().map(|waiting| waiting.waiter).collect()
     }
 
     /// Those whose deadline has passed.
     pub fn take_overdue(&mut self, now: u64) -> Vec<Waiter> {
-        let overdue: Vec<String> = self
-            .0
-            .iter()
-            .filter(|(_, waiting)| waiting.deadline <= now)
-            .map(|(request_id, _)| request_id.clone())
-            .collect();
-        overdue.iter().filter_map(|request_id| Some(self.take(request_id)?.0)).collect()
+        let (overdue, waiting) =
+            std::mem::take(&mut self.0).into_iter().partition(|one| one.deadline <= now);
+        self.0 = waiting;
+        let overdue: Vec<Waiting> = overdue;
+        overdue.into_iter().map(|one| one.waiter).collect()
     }
 
     /// When the first deadline passes.
     pub fn next_deadline(&self) -> Option<u64> {
-        self.0.values().map(|waiting| waiting.deadline).min()
+        self.0.iter().map(|waiting| waiting.deadline).min()
     }
 }
 

@@ -5,7 +5,7 @@
 use crate::limits::{METER_SLOT_MS, METER_WINDOW_MS, RUNAWAY_BYTES_PER_SECOND, RUNAWAY_MS};
 use protocol::limits::MAX_SESSIONS;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// Slots of the window.
 const SLOTS: u64 = METER_WINDOW_MS / METER_SLOT_MS;
@@ -99,7 +99,8 @@ impl Count {
 #[derive(Debug, Default)]
 pub(super) struct Rates {
     all: Meter,
-    sessions: BTreeMap<u32, Meter>,
+    /// A few, in no order.
+    sessions: Vec<(u32, Meter)>,
 }
 
 impl Rates {
@@ -116,20 +117,25 @@ impl Rates {
 
     fn count(&mut self, session_id: u32, more: Count, now: u64) -> Option<&mut Meter> {
         self.all.add(more, now);
-        // A gateway may make up ids, but no room for them.
-        if self.sessions.len() >= MAX_SESSIONS && !self.sessions.contains_key(&session_id) {
-            self.forget_quiet(now);
+        let known = self.sessions.iter().position(|(id, _)| *id == session_id);
+        if known.is_none() {
+            // A gateway may make up ids, but no room for them.
+            if self.sessions.len() >= MAX_SESSIONS {
+                self.forget_quiet(now);
+            }
             if self.sessions.len() >= MAX_SESSIONS {
                 return None;
             }
+            self.sessions.push((session_id, Meter::default()));
         }
-        let meter = self.sessions.entry(session_id).or_default();
+        let at = known.unwrap_or(self.sessions.len().saturating_sub(1));
+        let (_, meter) = self.sessions.get_mut(at)?;
         meter.add(more, now);
         Some(meter)
     }
 
     fn forget_quiet(&mut self, now: u64) {
-        self.sessions.retain(|_, meter| {
+        self.sessions.retain_mut(|(_, meter)| {
             meter.turn(now);
             meter.total() != Count::default()
         });

@@ -12,6 +12,7 @@ use protocol::limits::{
 };
 use protocol::seq::{narrow, widen};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::collections::VecDeque;
 
 const SCHEDULES: u64 = 1_200;

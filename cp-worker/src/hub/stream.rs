@@ -51,7 +51,7 @@ impl Hub {
         }
         let mut broken = Vec::new();
         let mut takers = 0;
-        for (id, connected) in &mut self.browsers {
+        for (id, connected) in self.browsers.iter_mut() {
             let super::Browser::Viewer(viewer) = &mut connected.browser else { continue };
             if viewer.session_id != session_id {
                 continue;
@@ -65,7 +65,7 @@ impl Hub {
                 }
                 Offer::TakenLast => {
                     self.effects.push(Effect::Pass(*id));
-                    self.touched.insert(session_id);
+                    self.touched.push(session_id);
                 }
                 Offer::NotLive => {}
                 Offer::Gap => broken.push(*id),

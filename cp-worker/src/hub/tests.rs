@@ -10,6 +10,7 @@ use protocol::commands::{SessionEnd, decode};
 use protocol::frame;
 use protocol::limits::{OUTPUT_FRAME_BYTES, OUTPUT_WINDOW};
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 const SESSION: u32 = 7;
 
@@ -375,7 +376,7 @@ fn sessions_that_a_gateway_neither_has_nor_reports_are_lost() {
     while world.hub.next_deadline().is_some() {
         world.tick();
     }
-    let lost = Record::Lost { known: vec![5, 8, 9], before };
+    let lost = Record::Lost { known: vec![8, 9, 5], before };
     assert!(world.other.contains(&Effect::Record(lost)), "{:?}", world.other);
     assert_eq!(world.told(1, "session.ended")[0]["reason"], "lost");
     assert!(world.other.contains(&Effect::CloseBrowser(1, 4409, "session ended")));

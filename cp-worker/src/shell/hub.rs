@@ -14,9 +14,9 @@ use futures_channel::oneshot;
 use protocol::commands::{Command, Incoming};
 use protocol::frame::HEADER_BYTES;
 use protocol::limits::MAX_TEXT_BYTES;
+use protocol::small_map::SmallMap;
 use serde_json::json;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use worker::js_sys::{ArrayBuffer, JsString, Uint8Array, decode_uri_component};
@@ -42,10 +42,10 @@ pub struct Core {
     pub(super) hub: RefCell<Hub>,
     pub(super) sockets: RefCell<Sockets>,
     pub(super) jobs: Jobs,
-    calls: RefCell<BTreeMap<CallId, oneshot::Sender<Answer>>>,
+    calls: RefCell<SmallMap<CallId, oneshot::Sender<Answer>>>,
     last_call: Cell<CallId>,
     /// The transfers under way.
-    pub(super) transfers: RefCell<BTreeMap<TransferId, Rc<Mailbox>>>,
+    pub(super) transfers: RefCell<SmallMap<TransferId, Rc<Mailbox>>>,
     timer: Timer,
     instance: u32,
     started_at: u64,

@@ -117,7 +117,7 @@ fn focus_survives_hibernation_and_older_attachments_have_none() {
         hub.restore_browser(1, &attachment);
         hub.restored();
         assert_eq!(hub.focused(), focused);
-        assert_eq!(hub.viewer_counts()[&SESSION], 1);
+        assert_eq!(hub.viewer_counts(), [(SESSION, 1)]);
     }
 }
 

@@ -5,7 +5,6 @@ use crate::shell::respond::{Failure, Outcome};
 use protocol::commands::Command;
 use protocol::events::{self, Event};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use worker::web_sys::{self, ReadableStream, RequestInit};
 use worker::{Env, Method, Request, Response, Stub, js_sys};
 
@@ -18,7 +17,7 @@ pub(super) struct HubStatus {
     /// Whether the gateway is connected.
     pub(super) online: bool,
     /// Viewers of each session that has some.
-    pub(super) viewers: BTreeMap<u32, usize>,
+    pub(super) viewers: Vec<(u32, usize)>,
 }
 
 impl Relay {

@@ -109,6 +109,8 @@ impl Asker<'_> {
 
 fn session_json(gateway_id: &str, row: &SessionRow, hub: &HubStatus) -> Value {
     let active_at = row.last_activity_at.unwrap_or(0.0).max(row.created_at);
+    let of = |(session_id, _): &&(u32, usize)| *session_id == row.session_id;
+    let viewers = hub.viewers.iter().find(of).map_or(0, |(_, count)| *count);
     // That it ended is news, too, for a while.
     let silent_since = millis(active_at.max(row.ended_at.unwrap_or(0.0)));
     json!({
@@ -124,7 +126,7 @@ fn session_json(gateway_id: &str, row: &SessionRow, hub: &HubStatus) -> Value {
         "ended_at": row.ended_at.map(millis),
         "last_activity_at": millis(active_at),
         "archived": now().saturating_sub(silent_since) >= ARCHIVE_MS,
-        "viewers": hub.viewers.get(&row.session_id).copied().unwrap_or(0),
+        "viewers": viewers,
         "attention": attention_json(row),
     })
 }

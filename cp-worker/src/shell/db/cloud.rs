@@ -6,9 +6,7 @@ use crate::cloud::machine::{Droplet, Failure, Status};
 use crate::limits::{IDLE_MS, LOOKS_PER_RUN, MAX_DROPLETS, MAX_SERVERS, NOTICES_PER_RUN};
 use serde_json::Value;
 use wasm_bindgen::JsValue;
-use worker::js_sys::{JSON, Reflect};
-use worker::wasm_bindgen_futures::JsFuture;
-use worker::{D1PreparedStatement, Result};
+use worker::Result;
 
 /// A connected account.
 const CONNECTION: &str = "c.connection_id, c.account_uuid, c.account_email, \
@@ -98,14 +96,8 @@ fn maybe_text(value: Option<&str>) -> JsValue {
 }
 
 impl Db {
-    fn statement(&self, sql: &str, values: &[JsValue]) -> Result<D1PreparedStatement> {
-        self.0.prepare(sql).bind(values)
-    }
-
     async fn rows(&self, sql: &str, values: &[JsValue]) -> Result<Vec<Row>> {
-        let all = JsFuture::from(self.statement(sql, values)?.inner().all()?).await?;
-        let results = JSON::stringify(&Reflect::get(&all, &"results".into())?)?;
-        Ok(match serde_json::from_str(&String::from(results)) {
+        Ok(match serde_json::from_str(&self.statement(sql, values)?.rows().await?) {
             Ok(Value::Array(rows)) => rows.into_iter().map(Row).collect(),
             _ => Vec::new(),
         })
@@ -113,11 +105,6 @@ impl Db {
 
     async fn row(&self, sql: &str, values: &[JsValue]) -> Result<Option<Row>> {
         Ok(self.rows(sql, values).await?.into_iter().next())
-    }
-
-    /// Whether a statement that returns what it changed did so.
-    async fn changed(&self, sql: &str, values: &[JsValue]) -> Result<bool> {
-        Ok(self.row(sql, values).await?.is_some())
     }
 
     /// A user's connected account.

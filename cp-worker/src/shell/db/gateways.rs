@@ -3,7 +3,7 @@
 use super::{Db, number, text};
 use crate::auth::token::Hashes;
 use crate::limits::ACTIVITY_STEP_MS;
-use serde::Deserialize;
+use miniserde::Deserialize;
 use wasm_bindgen::JsValue;
 use worker::Result;
 

@@ -1,6 +1,7 @@
 //! Every statement that the control plane sends to D1.
 
 mod cloud;
+mod d1;
 mod gateways;
 mod people;
 mod servers;
@@ -11,12 +12,13 @@ pub use people::{SignedInRow, UserRow};
 pub use servers::ServerRow;
 pub use sessions::SessionRow;
 
-use serde::de::DeserializeOwned;
+use d1::{Database, Statement};
+use miniserde::Deserialize;
 use wasm_bindgen::JsValue;
-use worker::{D1Database, Env, Result};
+use worker::{Env, Error, Result};
 
 /// The database.
-pub struct Db(D1Database);
+pub struct Db(Database);
 
 fn text(value: &str) -> JsValue {
     JsValue::from_str(value)
@@ -38,7 +40,7 @@ fn list(ids: &[u32]) -> JsValue {
 impl Db {
     /// The database of this deployment.
     pub fn new(env: &Env) -> Result<Self> {
-        Ok(Self(env.d1("DB")?))
+        Ok(Self(Database::new(env)?))
     }
 
     /// Whether it answers at all.
@@ -46,15 +48,26 @@ impl Db {
         self.run("SELECT 1", &[]).await
     }
 
+    fn statement(&self, sql: &str, values: &[JsValue]) -> Result<Statement> {
+        self.0.prepare(sql).bind(values)
+    }
+
     async fn run(&self, sql: &str, values: &[JsValue]) -> Result<()> {
-        self.0.prepare(sql).bind(values)?.run().await.map(|_| ())
+        self.statement(sql, values)?.rows().await.map(drop)
     }
 
-    async fn first<T: DeserializeOwned>(&self, sql: &str, values: &[JsValue]) -> Result<Option<T>> {
-        self.0.prepare(sql).bind(values)?.first(None).await
+    /// Whether a statement that returns what it changed did so.
+    async fn changed(&self, sql: &str, values: &[JsValue]) -> Result<bool> {
+        Ok(self.statement(sql, values)?.rows().await? != "[]")
     }
 
-    async fn all<T: DeserializeOwned>(&self, sql: &str, values: &[JsValue]) -> Result<Vec<T>> {
-        self.0.prepare(sql).bind(values)?.all().await?.results()
+    async fn first<T: Deserialize>(&self, sql: &str, values: &[JsValue]) -> Result<Option<T>> {
+        Ok(self.all(sql, values).await?.into_iter().next())
+    }
+
+    async fn all<T: Deserialize>(&self, sql: &str, values: &[JsValue]) -> Result<Vec<T>> {
+        let rows = self.statement(sql, values)?.rows().await?;
+        let unreadable = |_| Error::RustError("a row is not what was asked for".to_owned());
+        miniserde::json::from_str(&rows).map_err(unreadable)
     }
 }

@@ -4,7 +4,7 @@ use super::{Db, number, text};
 use crate::auth::oauth::{Identity, Provider};
 use crate::auth::sign_in;
 use crate::limits::MAX_SIGN_INS;
-use serde::Deserialize;
+use miniserde::Deserialize;
 use worker::Result;
 
 /// A person, by an address.
@@ -118,13 +118,10 @@ impl Db {
 
     /// Uses a mailed link; whether it is the first time.
     pub async fn use_link(&self, hash: &str, expires_at: u64, now: u64) -> Result<bool> {
-        #[derive(Deserialize)]
-        struct Used {}
         self.run("DELETE FROM used_links WHERE expires_at <= ?1", &[number(now)]).await?;
         let sql = "INSERT OR IGNORE INTO used_links (link_hash, expires_at) VALUES (?1, ?2) \
                    RETURNING link_hash";
-        let used: Option<Used> = self.first(sql, &[text(hash), number(expires_at)]).await?;
-        Ok(used.is_some())
+        self.changed(sql, &[text(hash), number(expires_at)]).await
     }
 
     /// Signs a browser in. What has expired goes, and of too many the one unused for longest.
@@ -186,13 +183,9 @@ impl Db {
 
     /// Ends a user's sign-in, or all of them; whether there was one.
     pub async fn end_sign_ins(&self, user_id: &str, sign_in_id: Option<&str>) -> Result<bool> {
-        #[derive(Deserialize)]
-        struct Ended {}
         let sql = "DELETE FROM sign_ins WHERE user_id = ?1 AND (?2 = '' OR sign_in_id = ?2) \
                    RETURNING sign_in_id";
-        let values = [text(user_id), text(sign_in_id.unwrap_or_default())];
-        let ended: Vec<Ended> = self.all(sql, &values).await?;
-        Ok(!ended.is_empty())
+        self.changed(sql, &[text(user_id), text(sign_in_id.unwrap_or_default())]).await
     }
 
     /// What a user is recognised by, oldest first.
@@ -206,11 +199,8 @@ impl Db {
 
     /// Forgets a user and all that is theirs; `false`, and nothing done, while a droplet is left.
     pub async fn delete_user(&self, user_id: &str) -> Result<bool> {
-        #[derive(Deserialize)]
-        struct Deleted {}
         let sql = "DELETE FROM users WHERE user_id = ?1 \
                    AND NOT EXISTS (SELECT 1 FROM vps WHERE user_id = ?1) RETURNING user_id";
-        let deleted: Option<Deleted> = self.first(sql, &[text(user_id)]).await?;
-        Ok(deleted.is_some())
+        self.changed(sql, &[text(user_id)]).await
     }
 }

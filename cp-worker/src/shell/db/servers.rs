@@ -1,7 +1,7 @@
 //! Statements about servers, as their owners see them.
 
 use super::{Db, number, text};
-use serde::Deserialize;
+use miniserde::Deserialize;
 use worker::Result;
 
 /// Columns of a server as its owner sees it.

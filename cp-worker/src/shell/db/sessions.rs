@@ -2,7 +2,7 @@
 
 use super::{Db, list, number, optional, text};
 use crate::limits::{DEFAULT_SESSIONS, KEPT_ENDED};
-use serde::Deserialize;
+use miniserde::Deserialize;
 use wasm_bindgen::JsValue;
 use worker::Result;
 

@@ -1,6 +1,6 @@
 // What a droplet is doing when it is not simply there, and what can be done about it.
 
-import { CloudAlert, ExternalLink, Power, PowerOff, RotateCw, Trash2 } from "lucide-react";
+import { Cloud, CloudAlert, ExternalLink, Power, PowerOff, RotateCw, Trash2 } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { toast } from "sonner";
 import { DestroyDialog } from "@/components/droplet-dialogs";
@@ -9,7 +9,7 @@ import { Notice, Spinner } from "@/components/ui/notice";
 import { SECOND_MS, useNow } from "@/hooks/use-now";
 import { api, problemText, type Droplet, type Server } from "@/lib/api";
 import { PROVISIONING_MS, waitedFor } from "@/lib/droplet";
-import { formatClock } from "@/lib/format";
+import { asSentence, formatClock } from "@/lib/format";
 
 interface DropletPanelProps {
   server: Server;
@@ -24,16 +24,21 @@ export function DropletPanel({ server, onChange }: DropletPanelProps) {
       return <Provisioning droplet={droplet} />;
     case "failed":
       return <Failed server={server} droplet={droplet} onChange={onChange} />;
+    case "active":
+      return <PowerFailed droplet={droplet} />;
     case "off":
       return (
-        <Notice
-          icon={PowerOff}
-          title="VPS powered off"
-          testId="droplet-panel"
-          actions={<PowerOnButton server={server} onChange={onChange} />}
-        >
-          Its disk is kept. Sessions do not outlive a shutdown; files do.
-        </Notice>
+        <>
+          <PowerFailed droplet={droplet} />
+          <Notice
+            icon={PowerOff}
+            title="VPS powered off"
+            testId="droplet-panel"
+            actions={<PowerOnButton server={server} onChange={onChange} />}
+          >
+            Its disk is kept. Sessions do not outlive a shutdown; files do.
+          </Notice>
+        </>
       );
     case "powering_off":
       return <Moving title="Powering off…">Programs on it are asked to end first.</Moving>;
@@ -46,12 +51,30 @@ export function DropletPanel({ server, onChange }: DropletPanelProps) {
     case "destroying":
       return (
         <Moving title="Destroying…">
-          It leaves the list when DigitalOcean has confirmed that the droplet is gone.
+          {droplet.failure === null
+            ? "It leaves the list when DigitalOcean has confirmed that the droplet is gone."
+            : `${asSentence(droplet.failure.message)} It is tried again until the droplet is gone.`}
         </Moving>
       );
     default:
       return null;
   }
+}
+
+/** The last power action did not succeed; the next one clears it. */
+function PowerFailed({ droplet }: { droplet: Droplet }) {
+  if (droplet.failure === null) return null;
+  return (
+    <Notice
+      icon={CloudAlert}
+      tone="danger"
+      title="The power could not be changed"
+      testId="droplet-failure"
+      actions={<ConsoleLink droplet={droplet} />}
+    >
+      {asSentence(droplet.failure.message)}
+    </Notice>
+  );
 }
 
 function Moving({ title, children }: { title: string; children: ReactNode }) {
@@ -95,6 +118,7 @@ function Provisioning({ droplet }: { droplet: Droplet }) {
 const FAILURES: Record<string, string> = {
   timed_out: "VPS provisioning timed out",
   gone: "The droplet is gone",
+  connection_expired: "The connection to DigitalOcean has expired",
 };
 
 function Failed({ server, droplet, onChange }: DropletPanelProps & { droplet: Droplet }) {
@@ -117,6 +141,7 @@ function Failed({ server, droplet, onChange }: DropletPanelProps & { droplet: Dr
               <RotateCw />
               Retry
             </DeedButton>
+            {droplet.failure?.code === "connection_expired" && <ConnectAgain />}
             <ConsoleLink droplet={droplet} />
             <Button
               size="small"
@@ -130,8 +155,10 @@ function Failed({ server, droplet, onChange }: DropletPanelProps & { droplet: Dr
           </>
         }
       >
-        {droplet.failure?.message ??
-          "DigitalOcean gave no reason. Retry destroys what there is and makes it anew."}
+        {droplet.failure === null
+          ? "DigitalOcean gave no reason."
+          : asSentence(droplet.failure.message)}{" "}
+        Retry destroys what there is and makes it anew.
       </Notice>
       <DestroyDialog
         server={server}
@@ -140,6 +167,17 @@ function Failed({ server, droplet, onChange }: DropletPanelProps & { droplet: Dr
         onChange={onChange}
       />
     </>
+  );
+}
+
+function ConnectAgain() {
+  return (
+    <Button asChild size="small" variant="outline">
+      <a href="/api/cloud/connect" data-testid="cloud-connect">
+        <Cloud />
+        Connect again
+      </a>
+    </Button>
   );
 }
 

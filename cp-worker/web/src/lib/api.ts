@@ -48,13 +48,6 @@ export interface Mail {
   text: string;
 }
 
-/** The account at DigitalOcean that may be used. */
-export interface CloudConnection {
-  account_email: string;
-  created_at: number;
-  state: "connected" | "expired";
-}
-
 /** A server; what is not known before its gateway first connected is null. Times are Unix ms. */
 export interface Server {
   gateway_id: string;
@@ -96,6 +89,13 @@ export interface Droplet {
   console_url: string | null;
   /** US dollars. */
   price_monthly: number | null;
+}
+
+/** The account at DigitalOcean that may be used. */
+export interface CloudConnection {
+  account_email: string;
+  created_at: number;
+  state: "connected" | "expired";
 }
 
 export interface CloudRegion {

@@ -2,7 +2,12 @@ import { expect, test } from "vitest";
 import { keptPath, safePath, signInPath } from "./return-path";
 
 test("our own pages are returned to", () => {
-  for (const path of ["/", "/settings", "/servers/gw-1/sessions/7", "/settings?cloud=connected#x"]) {
+  for (const path of [
+    "/",
+    "/settings",
+    "/servers/gw-1/sessions/7",
+    "/settings?cloud=connected#x",
+  ]) {
     expect(safePath(path)).toBe(path);
   }
 });

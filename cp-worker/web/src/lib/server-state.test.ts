@@ -100,14 +100,16 @@ it("keeps an open token of a gateway that was enrolled before", () => {
   expect(applyToServer(enrolled, hello, 5).bootstrap_expires_at).toBe(99);
 });
 
-it("takes a late gateway for what was waited for, but not one of another failure", () => {
+it("takes a late gateway for what was waited for", () => {
   const failed = (code: string): Server => ({
     ...server,
     droplet: { ...droplet, status: "failed", failure: { code, message: "" } },
   });
   expect(serverState(failed("timed_out"), 5)).toBe("timed_out");
-  expect(serverState(applyToServer(failed("timed_out"), hello, 5), 5)).toBe("online");
-  expect(serverState(applyToServer(failed("gone"), hello, 5), 5)).toBe("failed");
+  expect(serverState(failed("refused"), 5)).toBe("failed");
+  const late = applyToServer(failed("timed_out"), hello, 5);
+  expect(late.droplet).toMatchObject({ status: "active", failure: null });
+  expect(serverState(late, 5)).toBe("online");
 });
 
 it("says what a droplet does rather than what its gateway does", () => {

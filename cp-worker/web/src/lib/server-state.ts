@@ -18,7 +18,8 @@ export type ServerState =
 export function serverState(server: Server, now: number): ServerState {
   const { droplet, status, last_seen_at } = server;
   if (droplet !== null && droplet.status !== "active") {
-    return droplet.failure?.code === "timed_out" ? "timed_out" : droplet.status;
+    const timedOut = droplet.status === "failed" && droplet.failure?.code === "timed_out";
+    return timedOut ? "timed_out" : droplet.status;
   }
   if (status !== "offline") return status;
   return now - (last_seen_at ?? 0) < RECONNECTING_MS ? "reconnecting" : "offline";
@@ -50,10 +51,7 @@ export function applyToServer(server: Server, message: HubToWatcher, now: number
 
 /** What a gateway's first words end: the wait for it, and its token. */
 function arrived({ status, droplet, bootstrap_expires_at }: Server): Partial<Server> {
-  const awaited =
-    droplet?.status === "provisioning" ||
-    droplet?.status === "powering_on" ||
-    droplet?.failure?.code === "timed_out";
+  const awaited = ["provisioning", "powering_on", "failed"].includes(droplet?.status ?? "");
   return {
     bootstrap_expires_at: status === "pending" ? null : bootstrap_expires_at,
     droplet: droplet && awaited ? { ...droplet, status: "active", failure: null } : droplet,

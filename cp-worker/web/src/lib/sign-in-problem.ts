@@ -3,11 +3,8 @@
 const SENTENCES: Record<string, string> = {
   access_denied: "You did not allow it there, so nobody was signed in.",
   bad_state: "That sign-in was begun in another browser, or too long ago. Try again.",
-  unverified_email: "Your address there is not confirmed. Confirm it, or use a link by email.",
-  no_email: "No address of yours could be read there. Use a link by email.",
   provider_failed: "The other side did not answer as it should. Try again, or use a link by email.",
-  link_expired: "That link has been used, or is older than ten minutes. Ask for a new one.",
-  rate_limited: "Too many tries. Wait a while and try again.",
+  unverified_email: "Your address there is not confirmed. Confirm it, or use a link by email.",
 };
 
 /** The sentence for `?problem=`; null when there is none. Foreign text is never shown. */

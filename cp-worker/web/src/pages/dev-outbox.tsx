@@ -36,7 +36,9 @@ export default function OutboxPage() {
         </EmptyState>
       )}
       <ul className="grid gap-4">
-        {mails?.map((mail, index) => <MailCard key={`${mail.at} ${index}`} mail={mail} />)}
+        {mails?.map((mail, index) => (
+          <MailCard key={`${mail.at} ${index}`} mail={mail} />
+        ))}
       </ul>
     </Page>
   );

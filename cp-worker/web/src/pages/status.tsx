@@ -3,11 +3,12 @@
 import { useCallback, useState } from "react";
 import { Link } from "react-router";
 import { Page, PageTitle } from "@/components/page";
+import { Section } from "@/components/section";
 import { ServerStatus } from "@/components/server-health";
 import { StatusDot } from "@/components/status-dot";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
-import { Row, Section } from "@/components/ui/section";
+import { Row, Rows } from "@/components/ui/rows";
 import { useAuth } from "@/hooks/auth";
 import { useLoaded } from "@/hooks/use-loaded";
 import { useNow } from "@/hooks/use-now";
@@ -68,19 +69,21 @@ export default function StatusPage() {
           </Button>
         }
       >
-        {parts.map(({ id, title, detail, state }) => (
-          <Row key={id} title={title} detail={detail}>
-            <Badge
-              role="status"
-              tone={STATES[state].tone}
-              data-testid={`status-${id}`}
-              data-state={state}
-            >
-              <StatusDot tone={STATES[state].tone} />
-              {STATES[state].label}
-            </Badge>
-          </Row>
-        ))}
+        <Rows>
+          {parts.map(({ id, title, detail, state }) => (
+            <Row key={id} title={title} detail={detail}>
+              <Badge
+                role="status"
+                tone={STATES[state].tone}
+                data-testid={`status-${id}`}
+                data-state={state}
+              >
+                <StatusDot tone={STATES[state].tone} />
+                {STATES[state].label}
+              </Badge>
+            </Row>
+          ))}
+        </Rows>
       </Section>
       {user !== null && <OwnServers />}
     </Page>
@@ -95,24 +98,26 @@ function OwnServers() {
       title="Your servers"
       description="A server that is offline here may be well: only its connection to us is seen."
     >
-      {servers === null && <Row title={problem ?? "Looking…"} />}
-      {servers?.length === 0 && <Row title="You have none yet." />}
-      {servers?.map((server) => (
-        <Row
-          key={server.gateway_id}
-          title={
-            <Link
-              to={`/servers/${server.gateway_id}`}
-              className="rounded-xs underline-offset-3 hover:underline"
-            >
-              {server.name}
-            </Link>
-          }
-          detail={server.version === null ? undefined : `Gateway ${server.version}`}
-        >
-          <ServerStatus server={server} now={now} />
-        </Row>
-      ))}
+      <Rows>
+        {servers === null && <Row title={problem ?? "Looking…"} />}
+        {servers?.length === 0 && <Row title="You have none yet." />}
+        {servers?.map((server) => (
+          <Row
+            key={server.gateway_id}
+            title={
+              <Link
+                to={`/servers/${server.gateway_id}`}
+                className="rounded-xs underline-offset-3 hover:underline"
+              >
+                {server.name}
+              </Link>
+            }
+            detail={server.version === null ? undefined : `Gateway ${server.version}`}
+          >
+            <ServerStatus server={server} now={now} />
+          </Row>
+        ))}
+      </Rows>
     </Section>
   );
 }

@@ -2,12 +2,15 @@
 
 import { Minus, Monitor, Moon, Plus, Sun } from "lucide-react";
 import { useId } from "react";
+import { Section } from "@/components/section";
 import { Button } from "@/components/ui/button";
-import { Row, Section } from "@/components/ui/section";
+import { Row, Rows } from "@/components/ui/rows";
 import { Segments } from "@/components/ui/segments";
+import { Select } from "@/components/ui/select";
 import { Switch } from "@/components/ui/switch";
 import { usePreferences } from "@/hooks/preferences";
 import { FONT_SIZES, type Preferences } from "@/lib/preferences";
+import { TERMINAL_THEME_NAMES } from "@/terminal/themes";
 
 /** Where stepping begins while the window decides, in CSS pixels. */
 const USUAL_FONT_SIZE = 14;
@@ -44,32 +47,51 @@ const THEMES = [
 
 export function AppearanceSection() {
   const [chosen, change] = usePreferences();
+  const colours = useId();
   return (
     <Section title="Appearance" description="For this browser alone.">
-      <Row title="Theme">
-        <Segments
-          label="Theme"
-          testId="settings-theme"
-          value={chosen.theme}
-          options={THEMES}
-          onChange={(theme) => change({ theme })}
+      <Rows>
+        <Row title="Theme">
+          <Segments
+            label="Theme"
+            testId="settings-theme"
+            value={chosen.theme}
+            options={THEMES}
+            onChange={(theme) => change({ theme })}
+          />
+        </Row>
+        <FontSizeRow size={chosen.fontSize} onChange={(fontSize) => change({ fontSize })} />
+        <Row title={<label htmlFor={colours}>Terminal colours</label>}>
+          <div className="w-44">
+            <Select
+              id={colours}
+              data-testid="settings-terminal-theme"
+              value={chosen.terminalTheme}
+              onChange={(event) => change({ terminalTheme: event.target.value })}
+            >
+              {TERMINAL_THEME_NAMES.map(({ name, label }) => (
+                <option key={name} value={name}>
+                  {label}
+                </option>
+              ))}
+            </Select>
+          </div>
+        </Row>
+        <SwitchRow
+          field="copyOnSelect"
+          title="Copy on select"
+          detail="What you select in a terminal is copied at once."
+          chosen={chosen}
+          change={change}
         />
-      </Row>
-      <FontSizeRow size={chosen.fontSize} onChange={(fontSize) => change({ fontSize })} />
-      <SwitchRow
-        field="copyOnSelect"
-        title="Copy on select"
-        detail="What you select in a terminal is copied at once."
-        chosen={chosen}
-        change={change}
-      />
-      <SwitchRow
-        field="screenReader"
-        title="Screen reader support"
-        detail="Terminals also keep their text where a screen reader finds it; that costs some speed."
-        chosen={chosen}
-        change={change}
-      />
+        <SwitchRow
+          field="screenReader"
+          title="Screen reader support"
+          detail="Terminals also keep their text where a screen reader finds it; that costs some speed."
+          chosen={chosen}
+          change={change}
+        />
+      </Rows>
     </Section>
   );
 }

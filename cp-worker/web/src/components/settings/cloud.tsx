@@ -3,11 +3,12 @@
 import { useEffect, useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import { toast } from "sonner";
+import { Section } from "@/components/section";
 import { StatusDot } from "@/components/status-dot";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
-import { Row, Section } from "@/components/ui/section";
+import { Row, Rows } from "@/components/ui/rows";
 import { Skeleton } from "@/components/ui/skeleton";
 import { useLoaded } from "@/hooks/use-loaded";
 import { api, type CloudConnection } from "@/lib/api";
@@ -22,10 +23,13 @@ function useOutcome(): void {
     if (outcome === null) return;
     if (outcome === "connected") toast.success("DigitalOcean is connected.", { id: "cloud" });
     else toast.error(cloudProblem(outcome), { id: "cloud", duration: 12_000 });
-    setParameters((now) => {
-      now.delete("cloud");
-      return now;
-    }, { replace: true });
+    setParameters(
+      (now) => {
+        now.delete("cloud");
+        return now;
+      },
+      { replace: true },
+    );
   }, [outcome, setParameters]);
 }
 
@@ -37,21 +41,26 @@ export function CloudSection() {
       title="DigitalOcean"
       description="With your account there, servers are made and destroyed from here. They are yours and on your bill; the tokens are kept encrypted."
     >
-      {value === null ? (
-        <Row title={problem ?? <Skeleton className="h-5 w-48" />}>
-          {problem !== null && (
-            <Button variant="outline" size="small" onClick={() => void reload()}>
-              Try again
-            </Button>
-          )}
-        </Row>
-      ) : value.connection === null ? (
-        <Row title="Not connected" detail="DigitalOcean asks you what to allow, and leads back here.">
-          <ConnectButton label="Connect" />
-        </Row>
-      ) : (
-        <Connected connection={value.connection} onChanged={() => void reload()} />
-      )}
+      <Rows>
+        {value === null ? (
+          <Row title={problem ?? <Skeleton className="h-5 w-48" />}>
+            {problem !== null && (
+              <Button variant="outline" size="small" onClick={() => void reload()}>
+                Try again
+              </Button>
+            )}
+          </Row>
+        ) : value.connection === null ? (
+          <Row
+            title="Not connected"
+            detail="DigitalOcean asks you what to allow, and leads back here."
+          >
+            <ConnectButton label="Connect" />
+          </Row>
+        ) : (
+          <Connected connection={value.connection} onChanged={() => void reload()} />
+        )}
+      </Rows>
     </Section>
   );
 }

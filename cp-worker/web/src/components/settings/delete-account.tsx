@@ -1,8 +1,9 @@
 // The end of an account: what is forgotten, and what is not.
 
 import { useState } from "react";
+import { Section } from "@/components/section";
 import { Button } from "@/components/ui/button";
-import { Row, Section } from "@/components/ui/section";
+import { Row, Rows } from "@/components/ui/rows";
 import { TypedConfirmDialog } from "@/components/ui/typed-confirm-dialog";
 import { api } from "@/lib/api";
 
@@ -14,20 +15,22 @@ export function DeleteAccountSection({ email }: { email: string }) {
   };
   return (
     <Section title="Delete account">
-      <Row
-        title="Forget all of it"
-        detail="Your address, servers, sessions’ names and sign-ins are deleted here. Files and running programs on your machines stay as they are."
-      >
-        <Button
-          variant="outline"
-          size="small"
-          className="text-danger"
-          data-testid="delete-account"
-          onClick={() => setOpen(true)}
+      <Rows>
+        <Row
+          title="Forget all of it"
+          detail="Your address, servers, sessions’ names and sign-ins are deleted here. Files and running programs on your machines stay as they are."
         >
-          Delete account…
-        </Button>
-      </Row>
+          <Button
+            variant="outline"
+            size="small"
+            className="text-danger"
+            data-testid="delete-account"
+            onClick={() => setOpen(true)}
+          >
+            Delete account…
+          </Button>
+        </Row>
+      </Rows>
       <TypedConfirmDialog
         open={open}
         onOpenChange={setOpen}

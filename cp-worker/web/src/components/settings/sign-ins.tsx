@@ -2,10 +2,11 @@
 
 import { useState } from "react";
 import { toast } from "sonner";
+import { Section } from "@/components/section";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
-import { Row, Section } from "@/components/ui/section";
+import { Row, Rows } from "@/components/ui/rows";
 import { Skeleton } from "@/components/ui/skeleton";
 import { useLoaded } from "@/hooks/use-loaded";
 import { useNow } from "@/hooks/use-now";
@@ -35,19 +36,21 @@ export function SignInsSection() {
         </Button>
       }
     >
-      {signIns === null ? (
-        <Row title={problem ?? <Skeleton className="h-5 w-48" />}>
-          {problem !== null && (
-            <Button variant="outline" size="small" onClick={() => void reload()}>
-              Try again
-            </Button>
-          )}
-        </Row>
-      ) : (
-        signIns.map((signIn) => (
-          <SignInRow key={signIn.sign_in_id} signIn={signIn} onEnded={() => void reload()} />
-        ))
-      )}
+      <Rows>
+        {signIns === null ? (
+          <Row title={problem ?? <Skeleton className="h-5 w-48" />}>
+            {problem !== null && (
+              <Button variant="outline" size="small" onClick={() => void reload()}>
+                Try again
+              </Button>
+            )}
+          </Row>
+        ) : (
+          signIns.map((signIn) => (
+            <SignInRow key={signIn.sign_in_id} signIn={signIn} onEnded={() => void reload()} />
+          ))
+        )}
+      </Rows>
       <ConfirmDialog
         open={everywhere}
         onOpenChange={setEverywhere}
