@@ -106,7 +106,8 @@ fn bind(wasm: &Path, out: &Path) -> Result<()> {
 fn optimise(root: &Path, wasm: &Path) -> Result<()> {
     run(Command::new("node")
         .arg(root.join("node_modules/.bin/wasm-opt"))
-        .args(["-Oz".as_ref(), wasm.as_os_str(), "-o".as_ref(), wasm.as_os_str()])
+        .args(["--merge-similar-functions", "-Oz"])
+        .args([wasm.as_os_str(), OsStr::new("-o"), wasm.as_os_str()])
         .args(WASM_FEATURES))
 }
 

@@ -3,7 +3,7 @@
 use super::config::origin_of;
 use super::respond::{Failure, Outcome};
 use crate::auth::cookie;
-use worker::{Env, Request};
+use worker::{Env, Request, web_sys};
 
 /// A page, for the platform serves the files that exist without running us.
 ///
@@ -24,5 +24,7 @@ pub async fn answer(request: Request, env: &Env) -> Outcome {
     let is_stranger = path == "/" && !is_named(true) && !is_named(false);
     let page = if is_stranger { "landing" } else { "" };
     let page = format!("{}/{page}", origin_of(&request.inner().url()));
-    Ok(assets.fetch(page, None).await?)
+    // Not by the crate's own options, which cost more than all of this file.
+    let page = web_sys::Request::new_with_str(&page).map_err(worker::Error::from)?;
+    Ok(assets.fetch_request(Request::from(page)).await?)
 }
