@@ -152,8 +152,10 @@ async fn body<T: DeserializeOwned>(request: &mut Request) -> Result<T, Failure> 
     if read.len() > BODY_BYTES {
         return Err(too_large());
     }
-    let bytes = read.payload().to_vec();
-    serde_json::from_slice(&bytes).map_err(|error| Failure::invalid(&error.to_string()))
+    let text = String::from_utf8(read.payload().to_vec())
+        .map_err(|_| Failure::invalid("the body is not UTF-8"))?;
+    // Not from bytes: the parser would be in the Worker twice.
+    serde_json::from_str(&text).map_err(|error| Failure::invalid(&error.to_string()))
 }
 
 /// What stands behind the `?` of an address.
