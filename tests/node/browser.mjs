@@ -180,7 +180,7 @@ const DEEDS = {
   count: ({ page }, { selector }) => page.locator(selector).count(),
   size: ({ page }, { width, height }) => page.setViewportSize({ width, height }).then(() => null),
   offline: ({ context }, { on }) => context.setOffline(on).then(() => null),
-  screenshot: ({ page }, { path }) => page.screenshot({ path }).then(() => null),
+  screenshot: ({ page }, { path }) => page.screenshot({ path, animations: 'disabled' }).then(() => null),
   // The promise is not awaited: the page is busy and cannot answer.
   // A drag in three steps, so that a test can look at the page in the middle of it.
   drag: async ({ page }, { selector, files, events }) => {

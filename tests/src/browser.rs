@@ -386,10 +386,16 @@ impl Page {
 
     /// Waits until the terminal shows `text`.
     pub fn expect(&self, text: &str) {
-        crate::eventually(&format!("{} shows {text}", self.name), PATIENCE, || {
-            let dump = self.dump()?;
-            dump.text().iter().any(|line| line.contains(text)).then_some(())
+        let mut shown = Vec::new();
+        let found = crate::wait_for(PATIENCE, || {
+            shown = self.dump()?.text();
+            shown.iter().any(|line| line.contains(text)).then_some(())
         });
+        if found.is_some() {
+            return;
+        }
+        self.screenshot("failure");
+        panic!("{} does not show {text:?} but\n{}", self.name, shown.join("\n").trim_end());
     }
 
     /// Waits until the terminal's screen equals tmux's own, both at rest.

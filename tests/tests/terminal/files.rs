@@ -81,7 +81,7 @@ fn an_upload_is_cancelled_refused_and_tried_again() {
     page.run(
         "(() => { const send = XMLHttpRequest.prototype.send; window.held = []; \
          XMLHttpRequest.prototype.send = function (body) { \
-         window.held.push(() => send.call(this, body)); }; })()",
+         window.held.push({ size: body.size, go: () => send.call(this, body) }); }; })()",
     );
     page.choose_files("file-chooser", &[&home.join("large.bin"), &home.join("small.txt")]);
     until(&page, "both are under way", "window.held.length === 2");
@@ -90,7 +90,7 @@ fn an_upload_is_cancelled_refused_and_tried_again() {
     // The first in the list is the large one.
     page.click("upload-cancel");
     assert_eq!(page.count(&id("upload")), 1);
-    page.run("window.held[1]()");
+    page.run("window.held.find(({ size }) => size === 5).go()");
     page.expect("small.txt");
     assert!(folder.join("small.txt").exists() && !folder.join("large.bin").exists());
 
@@ -102,7 +102,7 @@ fn an_upload_is_cancelled_refused_and_tried_again() {
     // Root may write everywhere; so a file stands where the folder was.
     std::fs::rename(&folder, folder.with_extension("moved")).expect("moved");
     std::fs::write(&folder, b"in the way").expect("written");
-    page.run("window.held[0]()");
+    page.run("window.held[0].go()");
     page.wait(&format!("{}[data-state=\"failed\"]", id("upload")));
     page.screenshot("terminal-upload-failed");
     std::fs::remove_file(&folder).expect("removed");
@@ -110,7 +110,7 @@ fn an_upload_is_cancelled_refused_and_tried_again() {
     page.run("window.held = []");
     page.click("upload-retry");
     until(&page, "it is under way again", "window.held.length === 1");
-    page.run("window.held[0]()");
+    page.run("window.held[0].go()");
     until_file(&folder.join("again.txt"), b"again");
     page.expect("again.txt");
 }

@@ -24,9 +24,11 @@ fn live(page: &Page) {
 
 /// Waits until a script says yes.
 fn until(page: &Page, what: &str, script: &str) {
-    integration::eventually(what, PATIENCE, || {
-        (page.run(script) == Value::Bool(true)).then_some(())
-    });
+    let look = || (page.run(script) == Value::Bool(true)).then_some(());
+    if integration::wait_for(PATIENCE, look).is_none() {
+        page.screenshot("failure");
+        panic!("not within {PATIENCE:?}: {what}");
+    }
 }
 
 /// The folder that the session's shell is in.

@@ -128,6 +128,11 @@ fn fingers_scroll_select_and_zoom_and_no_keyboard_comes() {
     until(&page, "it goes on", &format!("{top} < {}", before - rows * 6 / 10));
     assert!(!keyboard(&page), "scrolling opens no keyboard");
     page.screenshot("phone-scrolled");
+    let rests = format!(
+        "(async () => {{ const before = {top}; await new Promise((done) => setTimeout(done, 300)); \
+         return before === {top}; }})()"
+    );
+    until(&page, "it comes to rest", &rests);
     page.run("window.chatcodeTerminal.scrollToBottom()");
 
     // A finger at rest selects a word, and the bar copies it.

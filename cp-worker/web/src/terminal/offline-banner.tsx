@@ -63,12 +63,12 @@ export function OfflineBanner({ missing, since, onRetry }: OfflineBannerProps) {
     <div
       data-testid="offline-banner"
       data-missing={missing}
-      className="flex items-center gap-x-4 gap-y-2 border-b border-danger/25 bg-danger/10 px-4 py-2 text-sm max-sm:items-start"
+      className="flex items-center gap-x-4 gap-y-2 border-b border-danger/25 bg-danger/10 px-4 py-2 text-sm"
     >
-      <WifiOff aria-hidden className="size-4 shrink-0 text-danger max-sm:mt-1" />
+      <WifiOff aria-hidden className="size-4 shrink-0 text-danger" />
       <p className="min-w-0 flex-1 leading-6">
         <span role="status">
-          <b className="font-semibold">{title}</b> {text}
+          <b className="font-semibold">{title}</b> <span className="max-sm:sr-only">{text}</span>
         </span>{" "}
         {since !== null && (
           <span data-testid="offline-since" className="text-muted-foreground tabular-nums">

@@ -44,7 +44,11 @@ export function SearchBar({ search, tone, onClose }: SearchBarProps) {
     if (direction === "next") search.findNext(text, all);
     else search.findPrevious(text, all);
   };
-  useEffect(() => find("previous", true), [text, options, tone]);
+  useEffect(() => {
+    // The addon keeps its hits while the text is the same, whatever else is wished.
+    search.clearDecorations();
+    find("previous", true);
+  }, [search, text, options, tone]);
 
   const onKey = (event: KeyboardEvent) => {
     if (event.key === "Escape") onClose();

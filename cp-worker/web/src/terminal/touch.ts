@@ -154,23 +154,24 @@ export class TouchGestures {
 
   /**
    * Scrolls the history; where a program has the screen or the mouse for itself, it gets wheel
-   * events instead, as xterm.js makes them for it.
+   * events instead, one for each line, as xterm.js makes arrows or reports of them.
    */
   private scroll(pixels: number): void {
     const { terminal } = this;
-    const isFree = terminal.modes.mouseTrackingMode === "none";
-    if (!isFree || terminal.buffer.active.type === "alternate") return this.turnWheel(pixels);
     const lineHeight = (this.screen?.offsetHeight ?? 0) / terminal.rows;
     if (lineHeight === 0) return;
     this.rest += pixels / lineHeight;
     const lines = Math.trunc(this.rest);
     this.rest -= lines;
-    if (lines !== 0) terminal.scrollLines(lines);
+    const isFree = terminal.modes.mouseTrackingMode === "none";
+    if (isFree && terminal.buffer.active.type === "normal") return terminal.scrollLines(lines);
+    for (let turned = 0; turned < Math.abs(lines); turned += 1) this.turnWheel(Math.sign(lines));
   }
 
   private turnWheel(deltaY: number): void {
     const { x: clientX, y: clientY } = this.last;
-    const wheel = { bubbles: true, cancelable: true, clientX, clientY, deltaY };
+    const deltaMode = WheelEvent.DOM_DELTA_LINE;
+    const wheel = { bubbles: true, cancelable: true, clientX, clientY, deltaY, deltaMode };
     this.screen?.dispatchEvent(new WheelEvent("wheel", wheel));
   }
 
