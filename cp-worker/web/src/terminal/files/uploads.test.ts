@@ -108,7 +108,7 @@ describe("uploads", () => {
     add(["a", "b"], 1);
     await folder.finish("a", new ApiError(507, "disk_full", "the disk is full"));
     await folder.finish("b");
-    expect(uploads.get()[0]).toMatchObject({ state: "failed", problem: "the disk is full" });
+    expect(uploads.get()[0]).toMatchObject({ state: "failed", problem: "The disk is full." });
     expect(done).toEqual([{ names: ["b"], mark: 1 }]);
     const [failed] = uploads.get();
     uploads.retry(failed?.id ?? 0, 2);
