@@ -179,6 +179,9 @@ fn a_whole_visit_by_the_keyboard_alone() {
     eventually("Tab leads to the agents", PATIENCE, || agent().or_else(|| press(&page, "Tab")));
     let none = || (page.focused() == "agent-none").then_some(());
     eventually("arrows lead to none", PATIENCE, || none().or_else(|| press(&page, "ArrowDown")));
+    // An arrow that is let go of before the focus has moved does not choose.
+    page.press("Space");
+    page.wait_attribute("agent-none", "data-state", "checked");
     page.tab_to("session-create");
     page.press("Enter");
 
