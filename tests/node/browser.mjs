@@ -100,14 +100,19 @@ async function place(page, selector) {
 /** Fingers: where each is at each moment, in CSS pixels; `hold` milliseconds at the first place. */
 async function fingers({ context, page }, moments, { hold = 0, pause = 16 } = {}) {
   const session = await context.newCDPSession(page);
+  // A finger's speed must not depend on how busy this machine is: its moments are told.
+  const began = Date.now();
+  let moved = 0;
   const touch = (type, points) =>
     session.send('Input.dispatchTouchEvent', {
       type,
+      timestamp: (began + hold + moved) / 1000,
       touchPoints: points.map(([x, y], id) => ({ x, y, id })),
     });
   await touch('touchStart', moments[0]);
   if (hold > 0) await page.waitForTimeout(hold);
   for (const points of moments.slice(1)) {
+    moved += pause;
     await touch('touchMove', points);
     await page.waitForTimeout(pause);
   }

@@ -12,6 +12,13 @@ const OFFLINE_AFTER: Duration = Duration::from_secs(30);
 /// A good line.
 const NEAR: Way = Way { bytes_per_second: 10_000_000, round_trip: Duration::from_millis(2) };
 
+/// Waits for the banner, for as long as that takes and as a loaded machine may need.
+fn until_banner(page: &integration::browser::Page) {
+    integration::eventually("the banner", OFFLINE_AFTER + integration::browser::PATIENCE, || {
+        (page.count(&id("offline-banner")) > 0).then_some(())
+    });
+}
+
 fn until_missing(page: &integration::browser::Page, missing: &str) {
     page.wait(&format!("{}[data-missing=\"{missing}\"]", id("connection-state")));
 }
@@ -27,7 +34,7 @@ fn a_gateway_that_is_away_is_told_after_a_while_and_its_return_at_once() {
     until_missing(&page, "gateway");
     assert_eq!(page.count(&id("offline-banner")), 0, "not for an instant");
     page.screenshot("terminal-reconnecting");
-    page.wait(&id("offline-banner"));
+    until_banner(&page);
     assert!(gone.elapsed() >= OFFLINE_AFTER, "after {:?}", gone.elapsed());
     page.wait_attribute("offline-banner", "data-missing", "gateway");
     page.wait_attribute("connection-state", "data-state", "offline");
@@ -42,9 +49,9 @@ fn a_gateway_that_is_away_is_told_after_a_while_and_its_return_at_once() {
     // A page that is opened now says so at once: it has nothing to show.
     let other = stack.another_page("second", DESKTOP);
     other.goto(&page.url());
-    other.wait(&id("offline-banner"));
+    until_banner(&other);
     page.click("retry-now");
-    page.wait(&id("offline-banner"));
+    until_banner(&page);
 
     stack.gateway.run();
     live(&page);
@@ -76,12 +83,12 @@ fn a_network_that_is_away_is_told_and_its_return_noticed_at_once() {
     // A cable that is pulled says nothing; here the proxy goes.
     drop(way);
     until_missing(&page, "network");
-    page.wait(&id("offline-banner"));
+    until_banner(&page);
     page.wait_attribute("offline-banner", "data-missing", "network");
     page.screenshot("terminal-no-network");
     page.set_offline(false);
     until_missing(&page, "control_plane");
-    page.wait(&id("offline-banner"));
+    until_banner(&page);
     assert!(page.text("offline-banner").contains("control plane"));
 }
 

@@ -62,7 +62,9 @@ fn clipboard(page: &Page) -> String {
 
 /// Waits until the clipboard holds a text.
 fn until_copied(page: &Page, text: &str) {
-    integration::eventually(&format!("{text} is copied"), PATIENCE, || {
-        (clipboard(page) == text).then_some(())
-    });
+    let found = integration::wait_for(PATIENCE, || (clipboard(page) == text).then_some(()));
+    if found.is_none() {
+        page.screenshot("failure-copied");
+        panic!("{text:?} is not copied but {:?}", clipboard(page));
+    }
 }

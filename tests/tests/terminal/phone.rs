@@ -14,7 +14,8 @@ fn phone(name: &str) -> (Stack, Page, u32) {
     let session = stack.create_session(&desk, name);
     let url = desk.url();
     desk.goto(&stack.control_plane.url());
-    let page = stack.browser.open_phone("phone", &stack.control_plane.url(), PHONE);
+    let page =
+        stack.browser.open_phone("phone", &format!("{}/sign-in", stack.control_plane.url()), PHONE);
     let page = sign_in_at(page);
     page.goto(&url);
     live(&page);

@@ -2,9 +2,9 @@
 
 use crate::hub::CallError;
 use crate::shell::respond::{Failure, Outcome};
+use miniserde::Deserialize;
 use protocol::commands::Command;
 use protocol::events::{self, Event};
-use serde::Deserialize;
 use worker::web_sys::{self, ReadableStream, RequestInit};
 use worker::{Env, Method, Request, Response, Stub, js_sys};
 
@@ -53,7 +53,8 @@ impl Relay {
 
     /// What the hub knows.
     pub(super) async fn status(&self) -> Result<HubStatus, Failure> {
-        Ok(self.tell("/status", "").await?.json().await?)
+        let text = self.tell("/status", "").await?.text().await?;
+        Ok(miniserde::json::from_str(&text).unwrap_or_default())
     }
 
     /// Sends a command and waits for the gateway's ack; the event that it asked for, if any came.
@@ -68,7 +69,11 @@ impl Relay {
                 let text = response.text().await.map_err(here)?;
                 Ok(events::decode(&text).map(|(_, event)| event))
             }
-            _ => Err(response.json().await.map_or_else(here, CallFailure::There)),
+            _ => {
+                let text = response.text().await.map_err(here)?;
+                let error = miniserde::json::from_str(&text);
+                Err(CallFailure::There(error.unwrap_or_else(|_| CallError::interrupted())))
+            }
         }
     }
 

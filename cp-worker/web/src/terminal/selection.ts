@@ -23,8 +23,8 @@ export function watchSelection(
       if (before === null) return;
       const old = before;
       before = null;
-      // xterm.js ends its selection in a listener of the same event.
-      queueMicrotask(() => {
+      // xterm.js ends its selection in a listener of the same event, which may come after this one.
+      setTimeout(() => {
         const text = terminal.getSelection();
         if (text !== "" && text !== old) onSelected(text);
       });

@@ -104,7 +104,13 @@ export function TerminalMenu(props: TerminalMenuProps) {
             Save screen and history
           </MenuItem>
           <MenuSeparator />
-          <MenuItem onSelect={onView} data-testid="menu-view">
+          <MenuItem
+            onSelect={() => {
+              acted.current = true;
+              onView();
+            }}
+            data-testid="menu-view"
+          >
             <Settings2 />
             Text size, theme…
           </MenuItem>
