@@ -159,7 +159,7 @@ fn fingers_scroll_select_and_zoom_and_no_keyboard_comes() {
     // A program that has the screen gets the wheel.
     page.tap("terminal");
     page.line("seq 1001 1300 | less");
-    page.expect("1001");
+    page.expect("1002");
     page.swipe("terminal", -0.6);
     page.expect("1050");
 

@@ -33,7 +33,7 @@ export function DialogContent({
       <Radix.Overlay className={overlayClasses} />
       <Radix.Content
         {...props}
-        onCloseAutoFocus={onCloseAutoFocus}
+        onCloseAutoFocus={props.onCloseAutoFocus ?? onCloseAutoFocus}
         className={cn(panelClasses, className)}
       >
         <RememberOpener opener={opener} />
