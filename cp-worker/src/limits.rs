@@ -28,6 +28,10 @@ pub const COMMAND_TIMEOUT_MS: u64 = 10_000;
 /// Commands that may wait for their acks at the same time.
 pub const MAX_PENDING: usize = 256;
 
+/// Jobs of a hub that may wait for the database: many times what the sessions of a server make, as
+/// a record takes the place of those that it makes void.
+pub const MAX_JOBS: usize = 512;
+
 /// Milliseconds without any movement after which a transfer ends: a phone that changes its network
 /// is back by then, and one that is gone does not hold one of few places for the whole deadline.
 pub const FILE_STALL_MS: u64 = 30_000;

@@ -137,3 +137,20 @@ pub enum Record {
     /// The gateway has its own token: the bootstrap token is burnt.
     Enrolled,
 }
+
+impl Record {
+    /// Whether nothing of `old`, which came before, is seen once this is written.
+    pub fn replaces(&self, old: &Self) -> bool {
+        match (self, old) {
+            (Self::Health { .. }, Self::Health { .. })
+            | (Self::Offline, Self::Offline)
+            | (Self::Hello { .. }, Self::Hello { .. } | Self::Offline) => true,
+            (Self::Started(new), Self::Started(old)) => new == old,
+            (
+                Self::Attention { session_id: new, .. } | Self::Attended(new),
+                Self::Attention { session_id: old, .. } | Self::Attended(old),
+            ) => new == old,
+            _ => false,
+        }
+    }
+}

@@ -503,3 +503,24 @@ fn a_live_viewer_that_hangs_does_not_hold_up_the_answer_to_another() {
     let ack = world.command("session.ack");
     assert_eq!(ack["seq"], json!(seq), "the gateway may go on to the answer");
 }
+
+#[test]
+fn a_record_replaces_what_it_makes_void_and_nothing_else() {
+    let attention =
+        |session_id| Record::Attention { session_id, reason: "bell".into(), title: None };
+    let ended =
+        Record::Ended { session_id: 1, reason: "exited".into(), exit_code: Some(0), signal: None };
+    for (new, old, is) in [
+        (attention(1), Record::Attended(1), true),
+        (Record::Attended(1), attention(1), true),
+        (attention(1), attention(2), false),
+        (Record::Started(1), Record::Started(1), true),
+        (Record::Started(1), ended.clone(), false),
+        (ended.clone(), Record::Started(1), false),
+        (ended.clone(), ended, false),
+        (Record::Offline, Record::Offline, true),
+        (Record::Offline, Record::Enrolled, false),
+    ] {
+        assert_eq!(new.replaces(&old), is, "{new:?} {old:?}");
+    }
+}

@@ -4,7 +4,7 @@ use super::db::Db;
 use super::hub::Core;
 use super::{log, now};
 use crate::hub::{CallError, CallId, Record};
-use crate::limits::REST_MS;
+use crate::limits::{MAX_JOBS, REST_MS};
 use serde_json::json;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -32,12 +32,35 @@ pub enum Job {
 pub struct Jobs {
     queue: RefCell<VecDeque<Job>>,
     busy: Cell<bool>,
+    /// Records are dropped, and it was said.
+    full: Cell<bool>,
+}
+
+impl Jobs {
+    /// Queues a job in place of what it makes void. Whether there was room: a gateway that reports
+    /// without end fills no memory, and what is missing the next hello puts right.
+    fn take_in(&self, job: Job) -> bool {
+        let mut queue = self.queue.borrow_mut();
+        if let Job::Record(new) = &job {
+            queue.retain(|old| !matches!(old, Job::Record(old) if new.replaces(old)));
+            if queue.len() >= MAX_JOBS {
+                return false;
+            }
+        }
+        queue.push_back(job);
+        true
+    }
 }
 
 impl Core {
     /// Appends a job.
     pub(super) fn add_job(self: &Rc<Self>, job: Job) {
-        self.jobs.queue.borrow_mut().push_back(job);
+        if !self.jobs.take_in(job) {
+            if !self.jobs.full.replace(true) {
+                self.log_error("records.dropped", &"too many wait for the database");
+            }
+            return;
+        }
         if self.jobs.busy.replace(true) {
             return;
         }
@@ -47,6 +70,7 @@ impl Core {
                 core.run(job).await;
             }
             core.jobs.busy.set(false);
+            core.jobs.full.set(false);
         });
     }
 
