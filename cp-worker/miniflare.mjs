@@ -87,15 +87,15 @@ function follow(streams, log) {
 }
 
 /**
- * Serves the web app as production does: mostly without running the Worker, index.html for its
- * routes, with the headers of its `_headers` file.
+ * Serves the files of the web app as production does: without running the Worker, which is asked
+ * for all else, and with the headers of its `_headers` file.
  */
 function site(directory) {
   return {
     directory,
     binding: "ASSETS",
     routerConfig: { has_user_worker: true, static_routing: { user_worker: WORKER_FIRST } },
-    assetConfig: { not_found_handling: "single-page-application" },
+    assetConfig: { not_found_handling: "none" },
   };
 }
 

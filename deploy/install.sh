@@ -130,7 +130,8 @@ find_platform() {
 # that there is no service.
 find_owner() {
     owner=$(id -un)
-    home=$HOME
+    # Not everything that runs a script at a machine's first start sets it.
+    home=${HOME:-$(eval "echo ~$owner")}
     new_owner=no
     as_root=no
     if [ "$(id -u)" != 0 ] || [ "$service" = no ]; then

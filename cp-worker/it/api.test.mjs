@@ -198,20 +198,36 @@ test("paths and upgrades that make no sense are refused by status", async (t) =>
   await assert.rejects(unknown.opened, /401/);
 });
 
-test("pages are served beside the API, and every unknown path is the web app's", async (t) => {
+test("pages are served beside the API: the landing page, the app, and no page for a file", async (t) => {
   const assets = mkdtempSync(join(tmpdir(), "chatcode-assets-"));
   t.after(() => rmSync(assets, { recursive: true }));
   writeFileSync(join(assets, "index.html"), "<title>app</title>");
+  writeFileSync(join(assets, "landing.html"), "<title>landing</title>");
   writeFileSync(join(assets, "app.js"), "export {};");
+  writeFileSync(join(assets, "_headers"), "/*\n  Referrer-Policy: same-origin\n");
   const { url } = await world(t, { assets });
-  for (const path of ["/", "/servers/gw_1", "/sign-in"]) {
-    const page = await fetch(url + path, { headers: { "sec-fetch-mode": "navigate" } });
+  const { cookie } = await User.signIn(url);
+  const navigate = { "sec-fetch-mode": "navigate" };
+  for (const [path, headers, title] of [
+    ["/", navigate, "landing"],
+    ["/", { ...navigate, cookie: "theme=dark" }, "landing"],
+    ["/", { ...navigate, cookie }, "app"],
+    // Out of date or not: whoever was here once gets the app, which finds out.
+    ["/", { ...navigate, cookie: "chatcode_session=old" }, "app"],
+    ["/sign-in", {}, "app"],
+    ["/servers/gw_1", navigate, "app"],
+  ]) {
+    const page = await fetch(url + path, { headers });
     assert.equal(page.status, 200, path);
-    assert.equal(await page.text(), "<title>app</title>");
+    assert.equal(await page.text(), `<title>${title}</title>`, path);
+    assert.equal(page.headers.get("referrer-policy"), "same-origin");
   }
   assert.match((await fetch(`${url}/app.js`)).headers.get("content-type"), /javascript/);
-  const missing = await fetch(`${url}/api/nothing`, { headers: { "sec-fetch-mode": "navigate" } });
-  assert.equal((await missing.json()).error.code, "not_found");
+  for (const path of ["/old.js", "/assets/old-123.css", "/servers/x.map", "/api/nothing"]) {
+    const missing = await fetch(url + path, { headers: navigate });
+    assert.equal(missing.status, 404, path);
+    assert.equal((await missing.json()).error.code, "not_found", path);
+  }
   assert.equal((await fetch(`${url}/gateway/gw_1`)).status, 426);
 });
 

@@ -59,14 +59,14 @@ export const ROUTES = [
   ["GET", "/api/cloud", "person", 200],
   ["GET", "/api/cloud/connect", "person", 404],
   ["GET", "/api/cloud/callback", "person", 404, { query: "code=c&state=s" }],
-  ["GET", "/api/cloud/options", "person", 404],
-  ["POST", "/api/cloud/servers", "person", 404, {
+  ["GET", "/api/cloud/options", "person", 409],
+  ["POST", "/api/cloud/servers", "person", 409, {
     body: { name: "n", region: "fra1", size: "s-1vcpu-1gb" },
   }],
   ["POST", "/api/cloud/servers/:gateway_id/retry", "owner", 404],
   ["POST", "/api/cloud/servers/:gateway_id/power", "owner", 404, { body: { on: false } }],
   ["DELETE", "/api/cloud/servers/:gateway_id", "owner", 404, { body: { name: "renamed" } }],
-  ["DELETE", "/api/cloud", "person", 404],
+  ["DELETE", "/api/cloud", "person", 204],
   ["GET", "/api/dev/outbox", "dev", 200],
   ["GET", "/api/dev/hubs/:gateway_id", "owner", 200, { dev: true }],
   ["GET", `${SERVER}/socket`, "owner", 101],

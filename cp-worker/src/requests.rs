@@ -1,12 +1,12 @@
 //! The checks of what requests carry.
 
 use crate::limits::{EMAIL_BYTES, WORKDIR_BYTES};
+use miniserde::Deserialize;
 use protocol::commands::Agent;
 use protocol::limits::{
     ENV_BYTES, KEY_LABEL_CHARS, MANIFEST_BYTES, NAME_CHARS, PATH_BYTES, PUBLIC_KEY_BYTES,
     is_terminal_size,
 };
-use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Base64 digits of a SHA-256 digest without padding.

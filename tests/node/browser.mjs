@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 import { dumpTerminal } from './dump.mjs';
@@ -79,6 +80,10 @@ async function open({ page: name, url, width, height, scheme, phone }) {
     socket.on('framereceived', ({ payload }) => frames.take(payload)),
   );
   page.on('pageerror', (error) => problems.push(String(error)));
+  // The browser tells of what it did not apply or load only here.
+  page.on('console', (message) => {
+    if (message.text().includes('Content Security Policy')) problems.push(message.text());
+  });
   const opened = [];
   context.on('page', (other) => opened.push(other));
   pages.set(name, { context, page, frames, problems, opened });
@@ -138,7 +143,33 @@ async function transferOf(page, files) {
   }, await Promise.all(files.map(read)));
 }
 
+/** What axe finds wrong with the page as it is, from serious on: rule, impact and places. */
+async function accessibility(page) {
+  const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+  await page.evaluate(await readFile(axe, 'utf8'));
+  return page.evaluate(async () => {
+    const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
+    const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    return grave.map(({ id, impact, nodes }) => ({
+      id,
+      impact,
+      nodes: nodes.map(({ target, failureSummary }) => `${target.join(' ')}: ${failureSummary}`),
+    }));
+  });
+}
+
+/** Why the browser would not install the page as an app; our profiles are always private ones. */
+async function installability({ context, page }) {
+  const session = await context.newCDPSession(page);
+  const { installabilityErrors } = await session.send('Page.getInstallabilityErrors');
+  await session.detach();
+  return installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== 'in-incognito');
+}
+
 const DEEDS = {
+  accessibility: ({ page }) => accessibility(page),
+  installability,
+  scheme: ({ page }, { scheme }) => page.emulateMedia({ colorScheme: scheme }).then(() => null),
   goto: ({ page }, { url }) => page.goto(url).then(() => null),
   reload: ({ page }) => page.reload().then(() => null),
   url: async ({ page }) => page.url(),

@@ -310,6 +310,34 @@ impl Page {
         text.as_str().unwrap_or_default().to_owned()
     }
 
+    /// Makes the system's colours `light` or `dark`.
+    pub fn scheme(&self, scheme: &str) {
+        self.deed("scheme", json!({ "scheme": scheme }));
+    }
+
+    /// What axe finds wrong with the page as it is, from serious on.
+    pub fn accessibility(&self) -> Vec<Value> {
+        self.deed("accessibility", json!({})).as_array().cloned().unwrap_or_default()
+    }
+
+    /// Why the browser would not install the page as an app.
+    pub fn installability(&self) -> Value {
+        self.deed("installability", json!({}))
+    }
+
+    /// Presses Tab until what has this test id has the focus.
+    pub fn tab_to(&self, test_id: &str) {
+        // More stops than any of our pages has.
+        for _ in 0..60 {
+            if self.focused() == test_id {
+                return;
+            }
+            self.press("Tab");
+        }
+        self.screenshot("failure");
+        panic!("{}: Tab does not lead to {test_id}", self.name);
+    }
+
     /// Changes the window's size.
     pub fn size(&self, width: u32, height: u32) {
         self.deed("size", json!({ "width": width, "height": height }));
@@ -345,7 +373,7 @@ impl Page {
         }
     }
 
-    /// Errors that no script of the page caught.
+    /// Errors that no script of the page caught, and what its Content-Security-Policy refused.
     pub fn problems(&self) -> Vec<Value> {
         self.deed("problems", json!({})).as_array().cloned().unwrap_or_default()
     }

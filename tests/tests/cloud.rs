@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const BILLING: &str = "Compute billing stops. Storage and reserved IP continue to be billed. \
                        To stop all charges, destroy the droplet.";
 
+/// Makes droplets older than what DigitalOcean may not know yet.
+const LONG_AGO: &str = "UPDATE vps SET made_at = made_at - 600000";
+
 /// A person who has connected DigitalOcean.
 struct Scene {
     page: Page,
@@ -106,7 +109,7 @@ impl Scene {
 
 #[test]
 fn a_droplet_from_the_first_click_to_the_last() {
-    let scene = Scene::new();
+    let mut scene = Scene::new();
     let page = &scene.page;
     scene.cloud.control(&json!({ "set": { "boot_ms": null, "linger_ms": 4000 } }));
     scene.connect();
@@ -145,6 +148,26 @@ fn a_droplet_from_the_first_click_to_the_last() {
     gateway.run();
     scene.status("online");
 
+    // Two days pass in which nobody needs it, and longer than DigitalOcean may hide a new droplet.
+    let server = page.url();
+    scene.control_plane.change_rows("UPDATE gateways SET created_at = 1, last_activity_at = 1");
+    scene.control_plane.change_rows(LONG_AGO);
+    let page = &scene.page;
+    page.goto(&server);
+    scene.status("online");
+    page.wait(&id("idle-notice"));
+    scene.pictures("droplet-idle");
+    page.click("idle-power-off");
+    assert_eq!(page.text("billing-notice"), BILLING);
+    page.press("Escape");
+    page.wait_gone(&id("billing-notice"));
+    assert_eq!(page.focused(), "idle-power-off");
+    page.click("keep-running");
+    page.wait_gone(&id("idle-notice"));
+    page.reload();
+    scene.status("online");
+    assert_eq!(page.count(&id("idle-notice")), 0, "it was decided");
+
     scene.destroy("agents-1");
     scene.status("destroying");
     page.screenshot("droplet-destroying");
@@ -163,6 +186,7 @@ fn a_droplet_that_never_calls_is_given_up_and_made_anew() {
     let first = scene.droplet();
     // Ten minutes pass while nobody looks.
     let server = scene.page.url();
+    scene.control_plane.change_rows(LONG_AGO);
     scene.control_plane.change_rows("UPDATE vps SET deadline = 1 WHERE deadline > 1");
     let page = &scene.page;
     page.goto(&server);
@@ -181,6 +205,9 @@ fn a_droplet_that_never_calls_is_given_up_and_made_anew() {
     assert_ne!(order_of(&first).token, order_of(&second).token, "a token of its own");
     let _gateway = scene.gateway(&order_of(&second));
     scene.status("online");
+    scene.control_plane.change_rows(LONG_AGO);
+    scene.status("online");
+    let page = &scene.page;
     scene.destroy("slow-one");
     page.wait("text=slow-one is destroyed.");
     assert!(page.problems().is_empty(), "{:?}", page.problems());
@@ -201,9 +228,22 @@ fn what_digitalocean_refuses_is_said_in_its_words() {
     page.fill("typed-confirmation", "too-many");
     page.press("Enter");
     page.wait("text=too-many is destroyed.");
-    // Without the account nothing can be ordered, and the form says what to do.
+    // Without access to the account nothing can be made, and the page says what to do.
     scene.cloud.control(&json!({ "revoke_grants": true, "expire_tokens": true }));
-    page.goto(&format!("{}/?add=cloud", scene.control_plane.url()));
-    page.wait(&format!("{}, {}", id("cloud-connect"), id("problem")));
-    page.screenshot("cloud-expired");
+    page.click("add-server");
+    page.click("add-cloud");
+    page.fill("server-name", "locked-out");
+    page.click("droplet-create");
+    scene.status("failed");
+    page.wait_text("droplet-panel", "The connection to DigitalOcean has expired");
+    scene.pictures("cloud-expired");
+    scene.cloud.control(&json!({ "set": { "droplet_limit": 25 } }));
+    let server = page.url();
+    page.click("cloud-connect");
+    page.wait_attribute("cloud-state", "data-state", "connected");
+    page.goto(&server);
+    page.click("droplet-retry");
+    scene.status("provisioning");
+    scene.droplet();
+    assert!(page.problems().is_empty(), "{:?}", page.problems());
 }

@@ -328,6 +328,7 @@ fn five_sessions_are_the_most_and_those_of_yesterday_are_folded_away() {
     scene.all.wait_online();
     scene.open();
     page.wait_text("inactive-sessions", "Inactive (12)");
+    page.wait(&id("history-chart"));
     rows(4);
     page.screenshot("sessions-inactive");
     page.focus("inactive-sessions");

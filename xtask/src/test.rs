@@ -43,7 +43,17 @@ const OF_TMUX: &[&str] = &[
 ];
 
 /// With the real control plane, and most with real browsers.
-const END_TO_END: &[&str] = &["services", "attention", "far_away", "browser", "terminal"];
+const END_TO_END: &[&str] = &[
+    "services",
+    "accounts",
+    "servers",
+    "cloud",
+    "attention",
+    "far_away",
+    "browser",
+    "terminal",
+    "accessibility",
+];
 
 type Step = fn(&Path) -> Result<()>;
 

@@ -39,6 +39,15 @@ pub fn is_trusted(origin: &str) -> bool {
     origin.starts_with("https://") || is_loopback(origin)
 }
 
+/// Whether a text is an origin as browsers send it, so that the two can be compared.
+pub fn is_origin(text: &str) -> bool {
+    let fits =
+        |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b':' | b'[' | b']');
+    ["https://", "http://"].iter().any(|scheme| {
+        text.strip_prefix(scheme).is_some_and(|host| !host.is_empty() && host.bytes().all(fits))
+    })
+}
+
 /// Whether an origin names this machine.
 pub fn is_loopback(origin: &str) -> bool {
     let Some((_, authority)) = origin.split_once("://") else { return false };
@@ -83,6 +92,26 @@ mod tests {
         }
         for origin in ["http://127.0.0.1:80@evil.example", "httpss://evil.example", ""] {
             assert!(!is_trusted(origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_what_browsers_send() {
+        for origin in ["https://chatcode.example", "http://127.0.0.1:8787", "http://[::1]:80"] {
+            assert!(is_origin(origin), "{origin}");
+        }
+        for text in [
+            "",
+            "chatcode.example",
+            "https://",
+            "https://chatcode.example/",
+            "https://Chatcode.example",
+            "https://a b",
+            "https://chatcode.example?x",
+            "https://ada@chatcode.example",
+            "ftp://chatcode.example",
+        ] {
+            assert!(!is_origin(text), "{text}");
         }
     }
 }

@@ -327,10 +327,11 @@ impl Droplet {
             (Call::Get(_), Answer::Shown(view)) => self.seen(view, now),
             (Call::Get(id) | Call::Act(id, _), Answer::Missing) => self.missing(id, now),
             (Call::Act(id, action), Answer::Done) => self.acted(id, action, now),
+            (Call::Delete(id), Answer::Done) => self.taken_away(id, now),
             (Call::Delete(id), Answer::Missing) => self.deleted(id, now),
             (Call::Delete(_), Answer::Refused(why)) => self.not_deleted(&why, now),
-            // Deleted, which is confirmed when it is missing; not switched, because something else
-            // is under way, and so tried again; or an answer that makes no sense.
+            // Not switched, because something else is under way, and so tried again; or an answer
+            // that makes no sense.
             _ => self.look_soon(now),
         }
     }
@@ -459,6 +460,14 @@ impl Droplet {
             _ if self.droplet_id != Some(id) => self.look_soon(now),
             _ => self.fail("gone", "DigitalOcean has no such droplet any more.", now),
         }
+    }
+
+    /// DigitalOcean deletes it: when it is missing, that is why, and not because it is new.
+    fn taken_away(&mut self, id: u64, now: u64) -> Step {
+        if self.status == Status::Destroying && self.droplet_id == Some(id) {
+            self.made_at = Some(0);
+        }
+        self.look_soon(now)
     }
 
     /// Its number is unknown to DigitalOcean. Before that is the end, nothing may have its name.

@@ -67,9 +67,9 @@ impl Hub {
         if self.viewer_mut(id).is_none() {
             return self.error(id, "malformed", "a watcher only listens");
         }
-        match serde_json::from_str(text) {
-            Ok(message) => self.viewer_message(id, message, now),
-            Err(error) => self.error(id, "malformed", &format!("not a viewer's message: {error}")),
+        match ViewerMessage::read(text) {
+            Some(message) => self.viewer_message(id, message, now),
+            None => self.error(id, "malformed", "not a viewer's message, or a field is missing"),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::history::Sample;
 use super::{CallId, SocketId, Step, TransferId};
+use miniserde::{Deserialize, Serialize};
 use protocol::envelope::codes;
-use serde::{Deserialize, Serialize};
 
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

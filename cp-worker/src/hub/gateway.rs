@@ -5,15 +5,15 @@ use super::pending::Waiter;
 use super::viewer::Phase;
 use super::{Browser, CallError, Effect, Hub, Record, TransferId};
 use crate::limits::{CLOSE_ENDED, KNOWN_SESSIONS, RECONCILE_MS};
+use miniserde::{Deserialize, Serialize};
 use protocol::commands::{Command, GatewayWatch, SessionDetach};
 use protocol::envelope::{Head, peek};
 use protocol::events::{self, Event, GatewayHealth, GatewayHello, GatewayOffline, SessionEnded};
 use protocol::frame::{Frame, HEADER_BYTES, Kind};
 use protocol::limits::{MAX_BINARY_BYTES, MAX_SESSIONS, MAX_TEXT_BYTES, OUTPUT_FRAME_BYTES};
-use serde::{Deserialize, Serialize};
 
-/// The gateway's connection. Serialised as it is into the socket's attachment.
-#[derive(Debug, Serialize, Deserialize)]
+/// The gateway's connection.
+#[derive(Debug)]
 pub struct Gateway {
     /// Whether it has said hello.
     pub(super) greeted: bool,
@@ -21,12 +21,7 @@ pub struct Gateway {
     enrolling: bool,
     /// Whether it was told that somebody watches.
     watched: bool,
-    /// The id of the last transfer, and those under way. Attachments of older versions do not have
-    /// it.
-    #[serde(default)]
-    pub(super) transfers: Option<(TransferId, Vec<TransferId>)>,
     /// The sessions that it reported on this connection, until they are compared.
-    #[serde(skip)]
     reconcile: Option<Reconcile>,
 }
 
@@ -36,7 +31,31 @@ struct Reconcile {
     known: Vec<u32>,
 }
 
+/// What the socket's attachment keeps of it.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    greeted: bool,
+    enrolling: bool,
+    watched: bool,
+    /// The id of the last transfer.
+    last_transfer: TransferId,
+    /// Those under way.
+    transfers: Vec<TransferId>,
+}
+
 impl Gateway {
+    fn attachment(&self, (last_transfer, transfers): (TransferId, Vec<TransferId>)) -> String {
+        let Self { greeted, enrolling, watched, .. } = *self;
+        crate::json::of(&Kept { greeted, enrolling, watched, last_transfer, transfers })
+    }
+
+    /// The connection that an attachment keeps, with its last transfer and those under way.
+    pub(super) fn restore(attachment: &str) -> Option<(Self, (TransferId, Vec<TransferId>))> {
+        let kept: Kept = miniserde::json::from_str(attachment).ok()?;
+        let Kept { greeted, enrolling, watched, last_transfer, transfers } = kept;
+        Some((Self { greeted, enrolling, watched, reconcile: None }, (last_transfer, transfers)))
+    }
+
     pub(super) fn reconcile_deadline(&self) -> Option<u64> {
         self.reconcile.as_ref().map(|one| one.greeted_at + RECONCILE_MS)
     }
@@ -56,8 +75,7 @@ impl Hub {
     pub fn gateway_connected(&mut self, enrolling: bool) {
         self.gateway_gone();
         let (greeted, watched) = (false, false);
-        let (transfers, reconcile) = (None, None);
-        self.gateway = Some(Gateway { greeted, enrolling, watched, transfers, reconcile });
+        self.gateway = Some(Gateway { greeted, enrolling, watched, reconcile: None });
         self.save_gateway();
     }
 
@@ -320,9 +338,7 @@ impl Hub {
 
     pub(super) fn save_gateway(&mut self) {
         if let Some(gateway) = &mut self.gateway {
-            gateway.transfers = Some(self.transfers.kept());
-            // Flags and numbers always serialise.
-            let attachment = serde_json::to_string(gateway).unwrap_or_default();
+            let attachment = gateway.attachment(self.transfers.kept());
             self.effects.push(Effect::SaveGateway(attachment));
         }
     }

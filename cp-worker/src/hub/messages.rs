@@ -1,15 +1,14 @@
 //! What browsers say to the hub and what the hub says to them, apart from gateway events.
 
+use miniserde::Deserialize;
 use protocol::BASE64;
 use protocol::Engine as _;
-use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// A text message of a viewer.
-#[derive(Debug, Deserialize, PartialEq)]
-#[serde(tag = "type")]
+#[derive(Debug, PartialEq)]
 pub enum ViewerMessage {
     /// Asks for the stream, from `resume_seq` or from a snapshot.
-    #[serde(rename = "viewer.attach")]
     Attach {
         /// Next byte that the viewer needs, if it has seen the stream before.
         resume_seq: Option<u32>,
@@ -17,13 +16,11 @@ pub enum ViewerMessage {
         history_lines: Option<u32>,
     },
     /// Keystrokes.
-    #[serde(rename = "session.input")]
     Input {
         /// Base64 bytes.
         data: String,
     },
     /// Pasted text.
-    #[serde(rename = "session.paste")]
     Paste {
         /// Base64 bytes.
         data: String,
@@ -31,7 +28,6 @@ pub enum ViewerMessage {
         request_id: String,
     },
     /// A new terminal size.
-    #[serde(rename = "session.resize")]
     Resize {
         /// Columns of cells.
         cols: u32,
@@ -39,7 +35,6 @@ pub enum ViewerMessage {
         rows: u32,
     },
     /// The colours of the viewer's terminal.
-    #[serde(rename = "session.colors")]
     Colors {
         /// Of plain text: `#rrggbb`.
         foreground: String,
@@ -47,27 +42,63 @@ pub enum ViewerMessage {
         background: String,
     },
     /// Whether a person looks at the page.
-    #[serde(rename = "viewer.focus")]
     Focus {
         /// Whether it has the focus now.
         on: bool,
     },
     /// Next byte that the viewer's terminal has not parsed.
-    #[serde(rename = "session.ack")]
     Ack {
         /// Offset modulo 2³².
         seq: u32,
     },
     /// Asks for control.
-    #[serde(rename = "control.take")]
     Take,
     /// Gives control back.
-    #[serde(rename = "control.release")]
     Release,
 }
 
+/// The fields of all of a viewer's messages.
+#[derive(Deserialize)]
+struct Fields {
+    r#type: String,
+    resume_seq: Option<u32>,
+    history_lines: Option<u32>,
+    data: Option<String>,
+    request_id: Option<String>,
+    cols: Option<u32>,
+    rows: Option<u32>,
+    foreground: Option<String>,
+    background: Option<String>,
+    on: Option<bool>,
+    seq: Option<u32>,
+}
+
+impl ViewerMessage {
+    /// Reads a message; `None` when it is none of a viewer's.
+    pub fn read(text: &str) -> Option<Self> {
+        let fields: Fields = miniserde::json::from_str(text).ok()?;
+        Some(match fields.r#type.as_str() {
+            "viewer.attach" => {
+                let Fields { resume_seq, history_lines, .. } = fields;
+                Self::Attach { resume_seq, history_lines }
+            }
+            "session.input" => Self::Input { data: fields.data? },
+            "session.paste" => Self::Paste { data: fields.data?, request_id: fields.request_id? },
+            "session.resize" => Self::Resize { cols: fields.cols?, rows: fields.rows? },
+            "session.colors" => {
+                Self::Colors { foreground: fields.foreground?, background: fields.background? }
+            }
+            "viewer.focus" => Self::Focus { on: fields.on? },
+            "session.ack" => Self::Ack { seq: fields.seq? },
+            "control.take" => Self::Take,
+            "control.release" => Self::Release,
+            _ => return None,
+        })
+    }
+}
+
 /// How the socket stands, sent on every change.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ViewerState {
     /// `awaiting`, `live` or `lagging`.
     pub state: &'static str,
@@ -82,49 +113,36 @@ pub struct ViewerState {
 impl ViewerState {
     /// The message.
     pub fn to_json(&self) -> String {
-        tagged("viewer.state", self)
+        let Self { state, control, viewers, gateway } = self;
+        let fields = json!({
+            "state": state, "control": control, "viewers": viewers, "gateway": gateway,
+        });
+        tagged("viewer.state", fields)
     }
 }
 
-#[derive(Serialize)]
-struct Tagged<'a, T> {
-    r#type: &'static str,
-    schema_version: &'static str,
-    #[serde(flatten)]
-    payload: &'a T,
-}
-
-fn tagged<T: Serialize>(kind: &'static str, payload: &T) -> String {
-    let message = Tagged { r#type: kind, schema_version: protocol::SCHEMA_VERSION, payload };
-    // Strings, numbers and structs always serialise.
-    serde_json::to_string(&message).unwrap_or_default()
+fn tagged(kind: &'static str, mut message: Value) -> String {
+    if let Some(fields) = message.as_object_mut() {
+        fields.insert("type".to_owned(), kind.into());
+        fields.insert("schema_version".to_owned(), protocol::SCHEMA_VERSION.into());
+    }
+    message.to_string()
 }
 
 /// `error {code, message}`.
 pub fn error(code: &str, message: &str) -> String {
-    #[derive(Serialize)]
-    struct Error<'a> {
-        code: &'a str,
-        message: &'a str,
-    }
-    tagged("error", &Error { code, message })
+    tagged("error", json!({ "code": code, "message": message }))
 }
 
 /// Tells watchers to read the list of sessions again.
 pub fn sessions_changed() -> String {
-    #[derive(Serialize)]
-    struct Nothing {}
-    tagged("sessions.changed", &Nothing {})
+    tagged("sessions.changed", json!({}))
 }
 
 /// Tells watchers that a session prints more than anybody reads.
 pub fn runaway(session_id: u32, bytes_per_second: u64) -> String {
-    #[derive(Serialize)]
-    struct Runaway {
-        session_id: u32,
-        bytes_per_second: u64,
-    }
-    tagged("session.runaway", &Runaway { session_id, bytes_per_second })
+    let fields = json!({ "session_id": session_id, "bytes_per_second": bytes_per_second });
+    tagged("session.runaway", fields)
 }
 
 /// Bytes that well-formed base64 stands for, without decoding it.
@@ -151,11 +169,26 @@ mod tests {
 
     #[test]
     fn messages_read_by_name() {
-        let attach: ViewerMessage =
-            serde_json::from_str(r#"{"type":"viewer.attach","schema_version":"1"}"#).unwrap();
-        assert_eq!(attach, ViewerMessage::Attach { resume_seq: None, history_lines: None });
-        assert!(serde_json::from_str::<ViewerMessage>(r#"{"type":"session.ack"}"#).is_err());
-        assert!(serde_json::from_str::<ViewerMessage>(r#"{"type":"gateway.hello"}"#).is_err());
+        let attach = ViewerMessage::read(r#"{"type":"viewer.attach","schema_version":"1"}"#);
+        let nothing = ViewerMessage::Attach { resume_seq: None, history_lines: None };
+        assert_eq!(attach, Some(nothing));
+        let ack = ViewerMessage::read(r#"{"seq":4294967295,"type":"session.ack"}"#);
+        assert_eq!(ack, Some(ViewerMessage::Ack { seq: u32::MAX }));
+        for foreign in [
+            "",
+            "null",
+            "[]",
+            r#"{"seq":1}"#,
+            r#"{"type":"session.ack"}"#,
+            r#"{"type":"session.ack","seq":null}"#,
+            r#"{"type":"session.ack","seq":-1}"#,
+            r#"{"type":"session.ack","seq":4294967296}"#,
+            r#"{"type":"session.ack","seq":"1"}"#,
+            r#"{"type":"session.ack","seq":1} x"#,
+            r#"{"type":"gateway.hello"}"#,
+        ] {
+            assert_eq!(ViewerMessage::read(foreign), None, "{foreign}");
+        }
     }
 
     #[test]
@@ -181,8 +214,8 @@ mod tests {
     fn answers_carry_the_version() {
         assert_eq!(
             error("malformed", "no"),
-            r#"{"type":"error","schema_version":"1","code":"malformed","message":"no"}"#
+            r#"{"code":"malformed","message":"no","schema_version":"1","type":"error"}"#
         );
-        assert_eq!(sessions_changed(), r#"{"type":"sessions.changed","schema_version":"1"}"#);
+        assert_eq!(sessions_changed(), r#"{"schema_version":"1","type":"sessions.changed"}"#);
     }
 }

@@ -22,10 +22,10 @@ mod tests;
 pub mod transfers;
 pub mod viewer;
 
+use miniserde::{Deserialize, Serialize};
 use pending::{Pending, Waiter};
 use protocol::commands::Command;
 use protocol::small_map::SmallMap;
-use serde::{Deserialize, Serialize};
 use viewer::{Phase, Viewer};
 
 use crate::limits::SAVE_INTERVAL_MS;
@@ -42,10 +42,33 @@ pub type SocketId = u32;
 pub type CallId = u32;
 
 /// A browser's socket.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 enum Browser {
     Watcher,
     Viewer(Viewer),
+}
+
+/// What an attachment keeps of a browser.
+#[derive(Serialize, Deserialize)]
+struct KeptBrowser {
+    /// `None` for a watcher.
+    #[serde(rename = "Viewer")]
+    viewer: Option<viewer::Kept>,
+}
+
+impl Browser {
+    fn attachment(&self) -> String {
+        let viewer = match self {
+            Self::Watcher => None,
+            Self::Viewer(viewer) => Some(viewer.kept()),
+        };
+        crate::json::of(&KeptBrowser { viewer })
+    }
+
+    fn restore(attachment: &str) -> Option<Self> {
+        let KeptBrowser { viewer } = miniserde::json::from_str(attachment).ok()?;
+        Some(viewer.map_or(Self::Watcher, |kept| Self::Viewer(Viewer::restore(kept))))
+    }
 }
 
 #[derive(Debug)]
@@ -99,17 +122,16 @@ impl Hub {
 
     /// Takes back the gateway's socket after hibernation, from its attachment.
     pub fn restore_gateway(&mut self, attachment: &str) {
-        let gateway: Option<Gateway> = serde_json::from_str(attachment).ok();
-        if let Some(kept) = gateway.as_ref().and_then(|gateway| gateway.transfers.clone()) {
-            self.transfers.restore(kept);
-        }
-        self.gateway = gateway;
+        self.gateway = Gateway::restore(attachment).map(|(gateway, transfers)| {
+            self.transfers.restore(transfers);
+            gateway
+        });
     }
 
     /// Takes back a browser's socket after hibernation, from its attachment. Called for all
     /// sockets, the gateway's first.
     pub fn restore_browser(&mut self, id: SocketId, attachment: &str) {
-        let Ok(browser) = serde_json::from_str::<Browser>(attachment) else { return };
+        let Some(browser) = Browser::restore(attachment) else { return };
         if let Browser::Viewer(viewer) = &browser
             && viewer.is_attached()
         {
@@ -395,8 +417,7 @@ impl Hub {
         if let Browser::Viewer(viewer) = &mut connected.browser {
             viewer.seen = self.streams.get(&viewer.session_id).and_then(Stream::seen);
         }
-        // A struct of numbers, flags and short strings always serialises.
-        let attachment = serde_json::to_string(&connected.browser).unwrap_or_default();
+        let attachment = connected.browser.attachment();
         self.effects.push(Effect::SaveBrowser(id, attachment));
     }
 }

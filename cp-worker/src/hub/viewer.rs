@@ -6,10 +6,9 @@ use crate::limits::{
 use protocol::credit::Credit;
 use protocol::limits::{DEFAULT_HISTORY_LINES, OUTPUT_WINDOW};
 use protocol::seq::{distance, is_before};
-use serde::{Deserialize, Serialize};
 
 /// Where a viewer stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, miniserde::Serialize, miniserde::Deserialize)]
 pub enum Phase {
     /// Connected, has not asked for the stream yet.
     Idle,
@@ -21,8 +20,8 @@ pub enum Phase {
     Lagging,
 }
 
-/// A viewer. Serialised as it is into the socket's attachment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A viewer.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Viewer {
     /// The session that it looks at.
     pub session_id: u32,
@@ -30,8 +29,7 @@ pub struct Viewer {
     pub phase: Phase,
     /// Whether it is the session's controller.
     pub control: bool,
-    /// Whether a person looks at its page. Attachments of older versions do not have it.
-    #[serde(default)]
+    /// Whether a person looks at its page.
     pub focus: bool,
     /// The attach whose answer makes it live.
     pub request_id: Option<String>,
@@ -52,8 +50,26 @@ pub struct Viewer {
     /// Offset after the last byte that the gateway sent for this session, as the hub knew it.
     pub seen: Option<u32>,
     /// How fast it reads; learnt again after hibernation.
-    #[serde(skip, default)]
     speed: Box<Speed>,
+}
+
+/// What the socket's attachment keeps of a viewer.
+#[derive(Debug, PartialEq, miniserde::Serialize, miniserde::Deserialize)]
+pub struct Kept {
+    session_id: u32,
+    phase: Phase,
+    control: bool,
+    /// Attachments of older versions do not have it.
+    focus: Option<bool>,
+    request_id: Option<String>,
+    asked_at: u64,
+    history_lines: Option<u32>,
+    sent: Option<u32>,
+    acked: Option<u32>,
+    unconfirmed: u8,
+    answered_at: u32,
+    carried: u32,
+    seen: Option<u32>,
 }
 
 /// How fast a viewer reads, measured by its acks.
@@ -108,6 +124,45 @@ impl Viewer {
             answered_at: 0,
             carried: 0,
             seen: None,
+            speed: Box::default(),
+        }
+    }
+
+    /// What is to be kept of it.
+    pub fn kept(&self) -> Kept {
+        Kept {
+            session_id: self.session_id,
+            phase: self.phase,
+            control: self.control,
+            focus: Some(self.focus),
+            request_id: self.request_id.clone(),
+            asked_at: self.asked_at,
+            history_lines: self.history_lines,
+            sent: self.sent,
+            acked: self.acked,
+            unconfirmed: self.unconfirmed,
+            answered_at: self.answered_at,
+            carried: self.carried,
+            seen: self.seen,
+        }
+    }
+
+    /// The viewer of which this was kept.
+    pub fn restore(kept: Kept) -> Self {
+        Self {
+            session_id: kept.session_id,
+            phase: kept.phase,
+            control: kept.control,
+            focus: kept.focus.unwrap_or(false),
+            request_id: kept.request_id,
+            asked_at: kept.asked_at,
+            history_lines: kept.history_lines,
+            sent: kept.sent,
+            acked: kept.acked,
+            unconfirmed: kept.unconfirmed,
+            answered_at: kept.answered_at,
+            carried: kept.carried,
+            seen: kept.seen,
             speed: Box::default(),
         }
     }

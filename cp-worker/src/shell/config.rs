@@ -1,7 +1,7 @@
 //! What the deployment has bound: secrets, origin, mode of sign-in. Refuses to run half configured.
 
 use super::respond::Failure;
-use crate::auth::mode::{Mode, is_trusted};
+use crate::auth::mode::{Mode, is_origin, is_trusted};
 use crate::limits::SECRET_BYTES;
 use worker::{Env, Request};
 
@@ -36,6 +36,11 @@ impl Config {
         let read = |origin: &str| Mode::read(mode.as_deref(), origin).map_err(misconfigured);
         read(own)?;
         let origin = variable(env, "PUBLIC_ORIGIN").unwrap_or_else(|| own.to_owned());
+        if !is_origin(&origin) {
+            let form =
+                "PUBLIC_ORIGIN must be like https://chatcode.example, with nothing behind it";
+            return Err(misconfigured(form.to_owned()));
+        }
         Ok(Self {
             mode: read(&origin)?,
             origin,

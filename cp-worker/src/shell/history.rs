@@ -4,7 +4,6 @@ use super::hub::Core;
 use super::now;
 use crate::hub::history::Sample;
 use crate::limits::{HISTORY_INTERVAL_MS, HISTORY_SAMPLES};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use worker::{Result, SqlStorageValue};
 
@@ -15,14 +14,6 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS history (slot INTEGER PRIMARY KE
 const KEEP: &str = "INSERT INTO history (slot, at, cpu, ram, disk) VALUES (?, ?, ?, ?, ?) \
                     ON CONFLICT (slot) DO UPDATE SET at = excluded.at, cpu = excluded.cpu, \
                     ram = excluded.ram, disk = excluded.disk WHERE excluded.at - at >= ?";
-
-#[derive(Deserialize)]
-struct Row {
-    at: f64,
-    cpu: f64,
-    ram: f64,
-    disk: f64,
-}
 
 impl Core {
     /// Keeps a sample, unless one of its interval is kept.
@@ -46,18 +37,18 @@ impl Core {
         let sql = self.state.storage().sql();
         sql.exec(TABLE, None)?;
         let since = now().saturating_sub(HISTORY_INTERVAL_MS * HISTORY_SAMPLES) as f64;
-        let rows: Vec<Row> = sql
-            .exec(
-                "SELECT at, cpu, ram, disk FROM history WHERE at > ? ORDER BY at",
-                vec![SqlStorageValue::Float(since)],
-            )?
-            .to_array()?;
-        let samples = rows.iter().map(|row| {
+        let rows = sql.exec(
+            "SELECT at, cpu, ram, disk FROM history WHERE at > ? ORDER BY at",
+            vec![SqlStorageValue::Float(since)],
+        )?;
+        let samples = rows.raw().flatten().map(|row| {
+            let mut numbers = row.iter().map(number);
+            let mut next = || numbers.next().unwrap_or(0.0);
             json!({
-                "at": row.at as u64,
-                "cpu_percent": row.cpu,
-                "ram_percent": row.ram,
-                "disk_percent": row.disk,
+                "at": next() as u64,
+                "cpu_percent": next(),
+                "ram_percent": next(),
+                "disk_percent": next(),
             })
         });
         Ok(json!({
@@ -68,5 +59,13 @@ impl Core {
     /// Forgets all of it: the server is deleted.
     pub(super) fn forget_history(&self) -> Result<()> {
         self.state.storage().sql().exec("DROP TABLE IF EXISTS history", None).map(drop)
+    }
+}
+
+fn number(value: &SqlStorageValue) -> f64 {
+    match value {
+        SqlStorageValue::Float(number) => *number,
+        SqlStorageValue::Integer(number) => *number as f64,
+        _ => 0.0,
     }
 }

@@ -347,7 +347,7 @@ impl Core {
         match self.call(&command).await {
             Ok(None) => Ok(Response::empty()?.with_status(204)),
             Ok(Some(event)) => Response::ok(event),
-            Err(error) => Ok(Response::from_json(&error)?.with_status(409)),
+            Err(error) => Ok(Response::ok(crate::json::of(&error))?.with_status(409)),
         }
     }
 

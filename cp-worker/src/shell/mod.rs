@@ -26,6 +26,7 @@ use crate::routes::{NoRoute, Route, route};
 use config::Config;
 use log::Trace;
 use respond::{Failure, Outcome};
+use serde_json::json;
 use streams::Body;
 use worker::{
     Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event, web_sys,
@@ -63,7 +64,9 @@ async fn refuse(failure: Failure, is_socket: bool, sent: &web_sys::Request) -> R
 /// Each minute.
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    let began_at = now();
     cloud::run(&env).await;
+    log::info("cron", json!({ "ms": now().saturating_sub(began_at) }));
 }
 
 async fn answer(

@@ -3,27 +3,28 @@
 use super::config::origin_of;
 use super::respond::{Failure, Outcome};
 use crate::auth::cookie;
-use worker::{Env, Request};
+use worker::{Env, Request, web_sys};
 
-/// A page or a file.
+/// A page, for the platform serves the files that exist without running us.
 ///
-/// The platform serves files that exist without running us. Here come `/`, which is the app for
-/// who has a sign-in cookie and the landing page for who has none, and what is no file.
+/// `/` is the app for who has a sign-in cookie and the landing page for who has none; every other
+/// address is one of the app's, which finds out by itself whether there is such a page.
 pub async fn answer(request: Request, env: &Env) -> Outcome {
     // Not bound where only the API runs.
     let Ok(assets) = env.assets("ASSETS") else {
         return Err(Failure::not_found("the web app is not part of this deployment"));
     };
     let path = request.path();
-    // A file of another version of the app. The first page instead would be kept as a script.
-    if path.starts_with("/assets/") {
+    // A file of another version of the app, say. A page in its place would be kept as a script.
+    if path.rsplit('/').next().is_some_and(|name| name.contains('.')) {
         return Err(Failure::not_found("no such file"));
     }
     let cookies = request.headers().get("Cookie")?.unwrap_or_default();
     let is_named = |secure| cookie::SIGN_IN.find(&cookies, secure).is_some();
-    if path == "/" && !is_named(true) && !is_named(false) {
-        let landing = format!("{}/landing", origin_of(&request.inner().url()));
-        return Ok(assets.fetch(landing, None).await?);
-    }
-    Ok(assets.fetch_request(request).await?)
+    let is_stranger = path == "/" && !is_named(true) && !is_named(false);
+    let page = if is_stranger { "landing" } else { "" };
+    let page = format!("{}/{page}", origin_of(&request.inner().url()));
+    // Not by the crate's own options, which cost more than all of this file.
+    let page = web_sys::Request::new_with_str(&page).map_err(worker::Error::from)?;
+    Ok(assets.fetch_request(Request::from(page)).await?)
 }

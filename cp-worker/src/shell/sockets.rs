@@ -1,7 +1,7 @@
 //! The hub's sockets as JavaScript objects: who is who, sending without copying, attachments.
 
 use crate::hub::SocketId;
-use serde::{Deserialize, Serialize};
+use miniserde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use worker::js_sys::Object;
 use worker::{State, WebSocket, js_sys, web_sys};
@@ -19,6 +19,12 @@ extern "C" {
 
     #[wasm_bindgen(method, catch, js_name = send)]
     fn send_value(this: &RawSocket, value: &JsValue) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = serializeAttachment)]
+    fn serialize_attachment(this: &RawSocket, text: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, js_name = deserializeAttachment)]
+    fn deserialize_attachment(this: &RawSocket) -> JsValue;
 
     /// A state that tells when a socket's ping was last answered by itself.
     type RawState;
@@ -55,8 +61,9 @@ impl Peer {
     }
 
     fn restore(socket: WebSocket) -> Option<(Self, String)> {
-        let text: String = socket.deserialize_attachment().ok()??;
-        let Attachment { id, accepted_at, hub } = serde_json::from_str(&text).ok()?;
+        let raw: &web_sys::WebSocket = socket.as_ref();
+        let text = raw.unchecked_ref::<RawSocket>().deserialize_attachment().as_string()?;
+        let Attachment { id, accepted_at, hub } = miniserde::json::from_str(&text).ok()?;
         Some((Self { id, socket, accepted_at, heard_at: accepted_at }, hub))
     }
 
@@ -83,9 +90,9 @@ impl Peer {
     /// Keeps the hub's part of the attachment.
     pub fn save(&self, hub: String) {
         let attachment = Attachment { id: self.id, accepted_at: self.accepted_at, hub };
-        if let Ok(text) = serde_json::to_string(&attachment) {
-            let _ = self.socket.serialize_attachment(text);
-        }
+        let socket: &web_sys::WebSocket = self.socket.as_ref();
+        let text = crate::json::of(&attachment);
+        let _ = socket.unchecked_ref::<RawSocket>().serialize_attachment(&text);
     }
 
     /// Milliseconds: the last sign of life, also of pings that were answered in our sleep.

@@ -75,15 +75,14 @@ impl Cloud {
             Call::Get(id) | Call::Delete(id) | Call::Act(id, _) => id,
         };
         let Some(machine) = self.machines.get_mut(&id) else { return Answer::Missing };
-        if machine.deleted_at.is_some() {
+        // Known by its number a little after it is made.
+        if machine.deleted_at.is_some() || now < machine.made_at + BEHIND_MS / 2 {
             return Answer::Missing;
         }
         match call {
             Call::Delete(_) => machine.deleted_at = Some(now),
             Call::Act(_, Action::PowerOn) => machine.power = Power::Active,
             Call::Act(..) => machine.power = Power::Off,
-            // Known by its number a little after it is made.
-            _ if now < machine.made_at + BEHIND_MS / 2 => return Answer::Missing,
             _ => return Self::shown(id, machine),
         }
         Answer::Done

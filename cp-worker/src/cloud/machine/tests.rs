@@ -287,6 +287,19 @@ fn a_droplet_that_is_asked_for_while_it_is_destroyed_is_found() {
 }
 
 #[test]
+fn a_young_droplet_is_gone_when_its_deletion_was_taken() {
+    let mut droplet = active();
+    droplet.destroy(NOW);
+    // Unknown, perhaps because it is new.
+    let mut unknown = droplet.clone();
+    unknown.took(Call::Delete(7), Answer::Missing, NOW);
+    assert_eq!(unknown.took(Call::Find, Answer::Nothing, NOW), Step::Rest);
+    droplet.took(Call::Delete(7), Answer::Done, NOW);
+    assert_eq!(droplet.took(Call::Delete(7), Answer::Missing, NOW), Step::Ask(Call::Find));
+    assert_eq!(droplet.took(Call::Find, Answer::Nothing, NOW), Step::Remove);
+}
+
+#[test]
 fn a_retry_begins_when_the_old_one_is_gone() {
     let mut droplet = in_status(Status::Failed);
     droplet.retry(NOW).unwrap();

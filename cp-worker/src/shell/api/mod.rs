@@ -20,8 +20,9 @@ use crate::auth::token;
 use crate::auth::token::Admission;
 use crate::limits::BODY_BYTES;
 use crate::routes::Route;
+use miniserde::Deserialize;
 pub(super) use relay::Relay;
-use serde::de::DeserializeOwned;
+use serde_json::Value;
 use worker::{Env, Request};
 
 /// Answers all routes but the gateway's socket and the web app's files.
@@ -62,9 +63,9 @@ pub async fn answer(
         Route::ConnectedCloud => asker.connected_cloud(&request).await,
         Route::DisconnectCloud => asker.disconnect_cloud().await,
         Route::CloudOptions => asker.cloud_options().await,
-        Route::CreateDroplet => asker.create_droplet(&body(&mut request).await?).await,
+        Route::CreateDroplet => asker.create_droplet(&value(&mut request).await?).await,
         Route::RetryDroplet(id) => asker.retry_droplet(&id).await,
-        Route::PowerDroplet(id) => asker.power_droplet(&id, &body(&mut request).await?).await,
+        Route::PowerDroplet(id) => asker.power_droplet(&id, &value(&mut request).await?).await,
         Route::DestroyDroplet(id) => asker.destroy_droplet(&id, body(&mut request).await?).await,
         Route::ListServers => asker.list_servers().await,
         Route::CreateServer => asker.create_server(body(&mut request).await?).await,
@@ -140,7 +141,19 @@ pub async fn gateway_socket(
     Relay::to(env, gateway_id)?.open_socket("/gateway").await
 }
 
-async fn body<T: DeserializeOwned>(request: &mut Request) -> Result<T, Failure> {
+async fn body<T: Deserialize>(request: &mut Request) -> Result<T, Failure> {
+    miniserde::json::from_str(&text(request).await?).map_err(|_| unreadable())
+}
+
+async fn value(request: &mut Request) -> Result<Value, Failure> {
+    serde_json::from_str(&text(request).await?).map_err(|_| unreadable())
+}
+
+fn unreadable() -> Failure {
+    Failure::invalid("the body must be JSON with the fields of this request")
+}
+
+async fn text(request: &mut Request) -> Result<String, Failure> {
     let length = request.headers().get("Content-Length")?;
     let too_large = || Failure::new("too_large", "the body is limited to 64 KiB");
     if length.and_then(|length| length.parse().ok()).is_some_and(|len: usize| len > BODY_BYTES) {
@@ -152,8 +165,7 @@ async fn body<T: DeserializeOwned>(request: &mut Request) -> Result<T, Failure> 
     if read.len() > BODY_BYTES {
         return Err(too_large());
     }
-    let bytes = read.payload().to_vec();
-    serde_json::from_slice(&bytes).map_err(|error| Failure::invalid(&error.to_string()))
+    String::from_utf8(read.payload().to_vec()).map_err(|_| unreadable())
 }
 
 /// What stands behind the `?` of an address.

@@ -22,8 +22,12 @@ async fn look_at_droplets(env: &Env) -> Result<()> {
     let Ok(Some(cloud)) = Cloud::read(env) else { return Ok(()) };
     let db = Db::new(env)?;
     let looks = Looks::new(env, &db, &cloud);
-    for due in db.due_droplets(now()).await? {
-        looks.look_or_log(due.text("gateway_id")).await;
+    let due = db.due_droplets(now()).await?;
+    for one in &due {
+        looks.look_or_log(one.text("gateway_id")).await;
+    }
+    if !due.is_empty() {
+        log::info("cron", json!({ "droplets": due.len() }));
     }
     Ok(())
 }

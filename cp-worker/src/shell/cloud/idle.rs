@@ -24,7 +24,11 @@ pub async fn tell_owners(env: &Env) -> Result<()> {
             continue;
         }
         let mail = notice(&server, config::variable(env, "PUBLIC_ORIGIN"));
-        if mail::send(env, &config, &mail).await.is_err() {
+        if let Err(failure) = mail::send(env, &config, &mail).await {
+            // Where no mail is set up, no try will help.
+            if failure.code() == "misconfigured" {
+                continue;
+            }
             let fields = json!({ "gateway_id": gateway_id });
             log::error("idle_notice_failed", &"it is tried again", fields);
             db.unnote_idle(gateway_id).await?;

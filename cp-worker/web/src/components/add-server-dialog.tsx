@@ -62,17 +62,25 @@ interface FirstStepProps {
   onOrdered(): void;
 }
 
-function FirstStep({ way: first, onAdded, onOrdered }: FirstStepProps) {
-  const { config } = useAuth();
-  const [way, setWay] = useState<Way>(config?.cloud ? first : "own");
+function FirstStep(props: FirstStepProps) {
   return (
     <DialogContent
       title="Add a server"
       description="Agents and their code live there, and go on when you leave."
     >
+      <FirstForm {...props} />
+    </DialogContent>
+  );
+}
+
+function FirstForm({ way: first, onAdded, onOrdered }: FirstStepProps) {
+  const { config } = useAuth();
+  const [way, setWay] = useState<Way>(config?.cloud ? first : "own");
+  return (
+    <>
       {config?.cloud && <WayChoice way={way} onChange={setWay} />}
       {way === "own" ? <OwnMachine onAdded={onAdded} /> : <CreateDroplet onOrdered={onOrdered} />}
-    </DialogContent>
+    </>
   );
 }
 

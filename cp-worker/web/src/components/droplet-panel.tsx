@@ -1,6 +1,6 @@
 // What a droplet is doing when it is not simply there, and what can be done about it.
 
-import { CloudAlert, ExternalLink, Power, PowerOff, RotateCw, Trash2 } from "lucide-react";
+import { Cloud, CloudAlert, ExternalLink, Power, PowerOff, RotateCw, Trash2 } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { toast } from "sonner";
 import { DestroyDialog } from "@/components/droplet-dialogs";
@@ -118,6 +118,7 @@ function Provisioning({ droplet }: { droplet: Droplet }) {
 const FAILURES: Record<string, string> = {
   timed_out: "VPS provisioning timed out",
   gone: "The droplet is gone",
+  connection_expired: "The connection to DigitalOcean has expired",
 };
 
 function Failed({ server, droplet, onChange }: DropletPanelProps & { droplet: Droplet }) {
@@ -140,6 +141,7 @@ function Failed({ server, droplet, onChange }: DropletPanelProps & { droplet: Dr
               <RotateCw />
               Retry
             </DeedButton>
+            {droplet.failure?.code === "connection_expired" && <ConnectAgain />}
             <ConsoleLink droplet={droplet} />
             <Button
               size="small"
@@ -165,6 +167,17 @@ function Failed({ server, droplet, onChange }: DropletPanelProps & { droplet: Dr
         onChange={onChange}
       />
     </>
+  );
+}
+
+function ConnectAgain() {
+  return (
+    <Button asChild size="small" variant="outline">
+      <a href="/api/cloud/connect" data-testid="cloud-connect">
+        <Cloud />
+        Connect again
+      </a>
+    </Button>
   );
 }
 

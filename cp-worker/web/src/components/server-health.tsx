@@ -4,6 +4,7 @@ import { HistoryChart } from "@/components/history-chart";
 import { Meter } from "@/components/meter";
 import { StatusDot } from "@/components/status-dot";
 import { Badge, type BadgeTone } from "@/components/ui/badge";
+import { Skeleton } from "@/components/ui/skeleton";
 import type { History, Server } from "@/lib/api";
 import { formatAgo, formatBytes, percentOf } from "@/lib/format";
 import type { Figure } from "@/lib/history";
@@ -112,7 +113,9 @@ export function ServerCharts({ server, history, now }: ServerChartsProps) {
         <div key={figure} className="min-w-0">
           <Meter {...meter} />
           <p className="mt-1.5 min-h-4 text-xs text-muted-foreground">{meter.detail}</p>
-          {history !== null && (
+          {history === null ? (
+            <Skeleton className="mt-3 mb-5.5 h-12 rounded-xs" />
+          ) : (
             <HistoryChart label={meter.label} history={history} figure={figure} now={now} />
           )}
         </div>

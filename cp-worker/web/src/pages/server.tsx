@@ -46,7 +46,7 @@ export function ServerPage() {
           <LoadProblem text={live.problem} onRetry={live.reload} />
         )
       ) : (
-        <ServerView server={server} sessions={sessions} live={live} />
+        <ServerView key={gatewayId} server={server} sessions={sessions} live={live} />
       )}
     </Page>
   );
