@@ -172,6 +172,8 @@ fn a_pasted_picture_gets_a_name_and_files_come_back() {
     page.screenshot("terminal-download-problem");
     page.press("Escape");
     page.wait_gone(&id("download-path"));
+    let types = "document.activeElement?.classList.contains('xterm-helper-textarea') ?? false";
+    until(&page, "the keyboard is back where it types", types);
     page.line("echo typed-$((1+1))");
     page.expect("typed-2");
     assert!(page.problems().is_empty(), "{:?}", page.problems());

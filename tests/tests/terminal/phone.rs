@@ -167,8 +167,10 @@ fn fingers_scroll_select_and_zoom_and_no_keyboard_comes() {
     page.type_in("q");
     let base = stack.control_plane.url();
     page.line(&format!(
-        "clear; printf '\\033]8;;{base}/icon.svg\\033\\\\the picture\\033]8;;\\033\\\\\\n'"
+        "clear; printf '\\033]8;;{base}/icon.svg\\033\\\\the picture\\033]8;;\\033\\\\\\n'; \
+         echo hidden-$((1+1))"
     ));
+    page.expect("hidden-2");
     let place = place_of(&page, "the picture");
     page.press_and_hold(place, place, Duration::ZERO);
     page.wait(&id("link-question"));

@@ -172,7 +172,8 @@ export class TouchGestures {
     const { x: clientX, y: clientY } = this.last;
     const deltaMode = WheelEvent.DOM_DELTA_LINE;
     const wheel = { bubbles: true, cancelable: true, clientX, clientY, deltaY, deltaMode };
-    this.screen?.dispatchEvent(new WheelEvent("wheel", wheel));
+    // Past the part that scrolls the history by itself.
+    this.terminal.element?.dispatchEvent(new WheelEvent("wheel", wheel));
   }
 
   private cellAt(x: number, y: number): Cell | null {
