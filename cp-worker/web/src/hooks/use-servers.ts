@@ -79,6 +79,8 @@ export function useServers(): LiveServers {
             return after === list || after === undefined ? known : { ...known, [id]: after };
           });
           if (changesSessions(message)) loadSessions(id);
+          // What follows from its being here only the list tells: that nobody needed it, for one.
+          if (message.type === "gateway.hello") reload();
         },
       });
     });
