@@ -21,7 +21,12 @@ export const COUNTING_ENTRY = `
     if (busy++ === 0) since = Date.now();
   }
   function leave() {
-    if (--busy === 0) counts.active_ms += Date.now() - since;
+    if (--busy === 0) settle();
+  }
+  /** Counts the time until now, also of what is still going on. */
+  function settle() {
+    counts.active_ms += Date.now() - since;
+    since = Date.now();
   }
   async function during(work) {
     enter();
@@ -93,6 +98,7 @@ export const COUNTING_ENTRY = `
         watch(this.env);
         return super.fetch(request);
       }
+      if (busy > 0) settle();
       const told = { ...counts, at: Date.now(), busy };
       if (request.method === "DELETE") counts = zero();
       return Response.json(told);
