@@ -143,17 +143,20 @@ fn a_whole_visit_by_the_keyboard_alone() {
     let control_plane = ControlPlane::start();
     let browser = Browser::new();
     let page = browser.open("keys", &control_plane.url(), DESKTOP);
-    page.tab_to("landing-continue");
-    page.press("Enter");
-    page.wait(&id("sign-in-email"));
-    page.tab_to("sign-in-email");
+    let go = |test_id| {
+        page.wait(&id(test_id));
+        page.tab_to(test_id);
+    };
+    let choose = |test_id| {
+        go(test_id);
+        page.press("Enter");
+    };
+    choose("landing-continue");
+    go("sign-in-email");
     page.line("ada@example.com");
 
-    page.wait(&id("add-server"));
-    page.tab_to("add-server");
-    page.press("Enter");
-    page.wait(&id("server-name"));
-    page.tab_to("server-name");
+    choose("add-server");
+    go("server-name");
     page.line("keys");
     page.wait(&id("bootstrap-command"));
     let line = page.text("bootstrap-command");
@@ -166,14 +169,10 @@ fn a_whole_visit_by_the_keyboard_alone() {
     gateway.set("GATEWAY_BOOTSTRAP_TOKEN", token);
     gateway.run();
     page.wait_attribute("connect-status", "data-state", "connected");
-    page.tab_to("connect-open");
-    page.press("Enter");
+    choose("connect-open");
 
-    page.wait(&id("new-session"));
-    page.tab_to("new-session");
-    page.press("Enter");
-    page.wait(&id("session-name"));
-    page.tab_to("session-name");
+    choose("new-session");
+    go("session-name");
     page.type_in("By keyboard");
     let agent = || page.focused().starts_with("agent-").then_some(());
     eventually("Tab leads to the agents", PATIENCE, || agent().or_else(|| press(&page, "Tab")));
@@ -182,8 +181,7 @@ fn a_whole_visit_by_the_keyboard_alone() {
     // An arrow that is let go of before the focus has moved does not choose.
     page.press("Space");
     page.wait_attribute("agent-none", "data-state", "checked");
-    page.tab_to("session-create");
-    page.press("Enter");
+    choose("session-create");
 
     page.wait_attribute("connection-state", "data-state", "live");
     page.line("echo keys-$((40+2))");
@@ -192,8 +190,7 @@ fn a_whole_visit_by_the_keyboard_alone() {
     page.press("Control+Shift+E");
     page.press("Enter");
     page.wait(&id("session-row"));
-    page.tab_to("account-menu");
-    page.press("Enter");
+    choose("account-menu");
     page.wait(&id("sign-out"));
     let out = || (page.focused() == "sign-out").then_some(());
     eventually("arrows lead out", PATIENCE, || out().or_else(|| press(&page, "ArrowDown")));

@@ -2,7 +2,6 @@
 
 import {
   Cable,
-  EllipsisVertical,
   ExternalLink,
   Pencil,
   Power,
@@ -14,9 +13,9 @@ import { toast } from "sonner";
 import { ConnectDialog } from "@/components/connect-server";
 import { DestroyDialog, PowerOffDialog } from "@/components/droplet-dialogs";
 import { RenameServerDialog } from "@/components/rename-dialog";
-import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
-import { Menu, MenuContent, MenuItem, MenuSeparator, MenuTrigger } from "@/components/ui/menu";
+import { Menu, MenuContent, MenuItem, MenuSeparator } from "@/components/ui/menu";
+import { MoreTrigger } from "@/components/ui/more-trigger";
 import { api, problemText, type NewServer, type Server } from "@/lib/api";
 
 interface ServerMenuProps {
@@ -40,17 +39,7 @@ export function ServerMenu({ server, onChange, onRemoved }: ServerMenuProps) {
   return (
     <>
       <Menu>
-        <MenuTrigger asChild>
-          <Button
-            variant="ghost"
-            size="icon"
-            className="relative -mt-1.5 -mr-2"
-            aria-label={`More about ${server.name}`}
-            data-testid="server-menu"
-          >
-            <EllipsisVertical />
-          </Button>
-        </MenuTrigger>
+        <MoreTrigger name={server.name} className="-mt-1.5" data-testid="server-menu" />
         <MenuContent>
           <MenuItem onSelect={() => setAsked("rename")} data-testid="rename-server">
             <Pencil />

@@ -1,15 +1,15 @@
 // One session in a list: open, rename, end.
 
-import { CircleStop, EllipsisVertical, Eye, Pencil } from "lucide-react";
+import { CircleStop, Eye, Pencil } from "lucide-react";
 import { useState } from "react";
 import { Link } from "react-router";
 import { AGENTS, AgentMark } from "@/components/agent";
 import { RenameDialog } from "@/components/rename-dialog";
 import { SessionAttention } from "@/components/session-attention";
 import { StatusDot } from "@/components/status-dot";
-import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
-import { Menu, MenuContent, MenuItem, MenuSeparator, MenuTrigger } from "@/components/ui/menu";
+import { Menu, MenuContent, MenuItem, MenuSeparator } from "@/components/ui/menu";
+import { MoreTrigger } from "@/components/ui/more-trigger";
 import { api, type Session } from "@/lib/api";
 import { cn } from "@/lib/cn";
 import { formatAgo, plural } from "@/lib/format";
@@ -82,17 +82,7 @@ function SessionMenu({ session }: { session: Session }) {
   return (
     <>
       <Menu>
-        <MenuTrigger asChild>
-          <Button
-            variant="ghost"
-            size="icon"
-            className="relative -mr-2"
-            aria-label={`More about ${session.name}`}
-            data-testid="session-menu"
-          >
-            <EllipsisVertical />
-          </Button>
-        </MenuTrigger>
+        <MoreTrigger name={session.name} data-testid="session-menu" />
         <MenuContent>
           <MenuItem onSelect={() => setRenaming(true)} data-testid="session-rename">
             <Pencil />

@@ -4,12 +4,12 @@ import { useEffect, useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import { toast } from "sonner";
 import { Section } from "@/components/section";
+import { LoadingRow } from "@/components/settings/loading-row";
 import { StatusDot } from "@/components/status-dot";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { Row, Rows } from "@/components/ui/rows";
-import { Skeleton } from "@/components/ui/skeleton";
 import { useLoaded } from "@/hooks/use-loaded";
 import { api, type CloudConnection } from "@/lib/api";
 import { cloudProblem } from "@/lib/cloud-problem";
@@ -43,13 +43,7 @@ export function CloudSection() {
     >
       <Rows>
         {value === null ? (
-          <Row title={problem ?? <Skeleton className="h-5 w-48" />}>
-            {problem !== null && (
-              <Button variant="outline" size="small" onClick={() => void reload()}>
-                Try again
-              </Button>
-            )}
-          </Row>
+          <LoadingRow problem={problem} onRetry={() => void reload()} />
         ) : value.connection === null ? (
           <Row
             title="Not connected"

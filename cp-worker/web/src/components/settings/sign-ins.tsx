@@ -3,11 +3,11 @@
 import { useState } from "react";
 import { toast } from "sonner";
 import { Section } from "@/components/section";
+import { LoadingRow } from "@/components/settings/loading-row";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { Row, Rows } from "@/components/ui/rows";
-import { Skeleton } from "@/components/ui/skeleton";
 import { useLoaded } from "@/hooks/use-loaded";
 import { useNow } from "@/hooks/use-now";
 import { api, problemText, type SignIn } from "@/lib/api";
@@ -38,13 +38,7 @@ export function SignInsSection() {
     >
       <Rows>
         {signIns === null ? (
-          <Row title={problem ?? <Skeleton className="h-5 w-48" />}>
-            {problem !== null && (
-              <Button variant="outline" size="small" onClick={() => void reload()}>
-                Try again
-              </Button>
-            )}
-          </Row>
+          <LoadingRow problem={problem} onRetry={() => void reload()} />
         ) : (
           signIns.map((signIn) => (
             <SignInRow key={signIn.sign_in_id} signIn={signIn} onEnded={() => void reload()} />
