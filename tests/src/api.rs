@@ -52,6 +52,19 @@ impl Answer {
     }
 }
 
+/// What somebody is told who has not signed in.
+pub fn ask_as_nobody(url: &str, path: &str) -> Answer {
+    Person { url: url.to_owned(), cookie: String::new(), agent: agent() }.ask("GET", path)
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(120)))
+        .build()
+        .into()
+}
+
 /// A signed-in person.
 #[derive(Clone)]
 pub struct Person {
@@ -63,12 +76,7 @@ pub struct Person {
 impl Person {
     /// Signs in at the control plane at `url`.
     pub fn sign_in(url: &str) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(120)))
-            .build()
-            .into();
-        let mut person = Self { url: url.to_owned(), cookie: String::new(), agent };
+        let mut person = Self { url: url.to_owned(), cookie: String::new(), agent: agent() };
         let answer = person.send("POST", "/api/auth/dev", json!({ "email": EMAIL }));
         let cookie = answer.headers.get("set-cookie").expect("a cookie").to_str().expect("text");
         person.cookie = cookie.split(';').next().unwrap_or_default().to_owned();
