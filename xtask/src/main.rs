@@ -5,10 +5,15 @@ mod api;
 mod build_worker;
 mod deploy;
 mod dev;
+mod dist;
 mod fuzz;
 mod needs;
+mod package;
+mod release;
 mod run;
+mod size;
 mod steps;
+mod symbolize;
 mod test;
 mod tmux;
 
@@ -38,6 +43,11 @@ Commands:
                              a nightly compiler
   bench [options]            the release gateway against the budgets of the design, floors of
                              the same run, and the last run; `bench --help` tells more
+  dist [options]             the gateway as it is released, for every target; `--help` tells more
+  size [options]             what its crates and sections weigh, against budget and last release
+  symbolize [options]        the lines of a fatal signal's addresses in a gateway's log
+  package [options]          .deb and Homebrew formula from what `dist` built
+  release [options]          all of a release, signed; `--dry-run` tries it with a throw-away key
 
 `cargo xtask test --only help` lists the steps. The integration tests of the gateway run again with
 every tmux that CHATCODE_TMUX_BINARIES names, separated by colons.
@@ -68,6 +78,11 @@ fn start() -> Result<()> {
             "mock-cp" => tool("mock-cp", &[], &arguments.raw_args()?.collect::<Vec<_>>()),
             "fuzz" => fuzz(arguments),
             "bench" => bench(arguments),
+            "dist" => dist::command(arguments),
+            "size" => size::command(arguments),
+            "symbolize" => symbolize::command(arguments),
+            "package" => package::command(arguments),
+            "release" => release::command(arguments),
             other => Err(format!("no command {other}; see cargo xtask --help").into()),
         },
         Some(other) => Err(other.unexpected().into()),

@@ -1,0 +1,11 @@
+//! `release`.
+
+use crate::Result;
+
+/// `cargo xtask release`.
+///
+/// # Errors
+/// Always, yet.
+pub fn command(_arguments: lexopt::Parser) -> Result<()> {
+    Err("not built yet".into())
+}
