@@ -50,6 +50,10 @@ pub const TO_TEST: &[Program] = &[
     ("fish", "fish"),
     ("shellcheck", "shellcheck"),
     ("minisign", "minisign"),
+    ("openssl", "openssl"),
+    ("curl", "curl"),
+    ("dash", "dash"),
+    ("busybox", "busybox-static"),
     ("strip", "binutils"),
     // A kernel with systemd for what a container has not.
     ("linux.uml", "user-mode-linux"),
