@@ -2,6 +2,14 @@
 
 use super::Image;
 
+/// The beginning of a program (mach-o/loader.h).
+#[repr(C)]
+struct Header {
+    before: [u32; 4],
+    commands: u32,
+    after: [u32; 3],
+}
+
 /// A load command with the UUID of the build (mach-o/loader.h).
 const LC_UUID: u32 = 0x1b;
 
@@ -10,7 +18,7 @@ const UUID_BYTES: usize = 16;
 
 unsafe extern "C" {
     /// The linker puts it at the beginning of every program.
-    safe static _mh_execute_header: libc::mach_header_64;
+    safe static _mh_execute_header: Header;
 }
 
 /// This program in memory. Addresses are relative to its header.
@@ -22,7 +30,7 @@ pub(super) fn image() -> Option<Image> {
     // its size.
     unsafe {
         let mut command = header.add(1).cast::<libc::load_command>();
-        for _ in 0..(*header).ncmds {
+        for _ in 0..(*header).commands {
             match (*command).cmd {
                 libc::LC_SEGMENT_64 if text.is_none() => {
                     let segment = command.cast::<libc::segment_command_64>();
@@ -45,6 +53,6 @@ pub(super) fn stack() -> (usize, usize) {
     // SAFETY: both only tell, and there is always a present thread.
     unsafe {
         let end = libc::pthread_get_stackaddr_np(libc::pthread_self());
-        (end.addr(), libc::getpagesize() as usize)
+        (end.addr(), libc::sysconf(libc::_SC_PAGESIZE) as usize)
     }
 }
