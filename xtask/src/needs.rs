@@ -49,6 +49,9 @@ pub const TO_TEST: &[Program] = &[
     ("zsh", "zsh"),
     ("fish", "fish"),
     ("shellcheck", "shellcheck"),
+    ("dpkg-deb", "dpkg"),
+    ("lintian", "lintian"),
+    ("ruby", "ruby"),
     ("minisign", "minisign"),
     ("strip", "binutils"),
     // A kernel with systemd for what a container has not.
