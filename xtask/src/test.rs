@@ -13,6 +13,7 @@ const WASM: &str = "wasm32-unknown-unknown";
 const INTEGRATION: &[&str] = &[
     "fuzz",
     "simulation",
+    "released",
     "sessions",
     "files",
     "splits",
