@@ -49,6 +49,9 @@ pub const TO_TEST: &[Program] = &[
     ("zsh", "zsh"),
     ("fish", "fish"),
     ("shellcheck", "shellcheck"),
+    ("dpkg-deb", "dpkg"),
+    ("lintian", "lintian"),
+    ("ruby", "ruby"),
     ("minisign", "minisign"),
     ("strip", "binutils"),
     // A kernel with systemd for what a container has not.
@@ -106,7 +109,14 @@ pub fn programs(programs: &[Program]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let packages: Vec<&str> = missing.iter().map(|(_, package)| *package).collect();
+    packages(&missing.iter().map(|(_, package)| *package).collect::<Vec<_>>())
+}
+
+/// Installs packages of Debian.
+///
+/// # Errors
+/// As [`programs`].
+pub fn packages(packages: &[&str]) -> Result<()> {
     let by_hand = format!("missing: {}; install them and try again", packages.join(", "));
     let Some(mut install) = apt_get() else { return Err(by_hand.into()) };
     println!("  installing {}", packages.join(", "));
