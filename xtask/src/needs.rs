@@ -109,7 +109,14 @@ pub fn programs(programs: &[Program]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let packages: Vec<&str> = missing.iter().map(|(_, package)| *package).collect();
+    packages(&missing.iter().map(|(_, package)| *package).collect::<Vec<_>>())
+}
+
+/// Installs packages of Debian.
+///
+/// # Errors
+/// As [`programs`].
+pub fn packages(packages: &[&str]) -> Result<()> {
     let by_hand = format!("missing: {}; install them and try again", packages.join(", "));
     let Some(mut install) = apt_get() else { return Err(by_hand.into()) };
     println!("  installing {}", packages.join(", "));

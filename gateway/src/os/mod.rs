@@ -1,5 +1,7 @@
 //! The only platform-specific code.
 
+pub mod fatal;
+
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]

@@ -18,6 +18,9 @@ fn trap_09_an_update_is_signed_newer_and_fetched_by_https() {
     let stranger = Key::new();
     let signed = |key: &Key, text: &str| (text.to_owned(), key.sign(text, Kind::Prehashed));
     let by_us = |text: String| signed(&scene.key, &text);
+    let since = |minimum: &str| {
+        good.json().replacen('{', &format!(r#"{{"minimum_version":"{minimum}","#), 1)
+    };
     let plain = good.url.replace("https", "http");
     let commented = scene.key.sign(&good.json(), Kind::Legacy).replace("a release", "b release");
     let cases = [
@@ -29,6 +32,8 @@ fn trap_09_an_update_is_signed_newer_and_fetched_by_https() {
         ),
         ("another comment", (good.json(), commented), codes::BAD_SIGNATURE),
         ("no signature", (good.json(), "x".to_owned()), codes::BAD_SIGNATURE),
+        ("too large a step", by_us(since("0.1.1")), codes::TOO_OLD),
+        ("no step", by_us(since("a while ago")), codes::BAD_MANIFEST),
         ("only its hash", (good.json(), good.sha256.clone()), codes::BAD_SIGNATURE),
         ("equal", by_us(change(&|it| it.version = OLD.to_owned())), codes::NOT_NEWER),
         ("older", by_us(change(&|it| it.version = "0.0.99".to_owned())), codes::NOT_NEWER),

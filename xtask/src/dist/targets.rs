@@ -5,6 +5,10 @@
 pub struct Target {
     /// As rustc has it.
     pub triple: &'static str,
+    /// As zig has it, whose C compiler and headers are used for all of them.
+    pub zig: &'static str,
+    /// What puts it together.
+    pub linker: Linker,
     /// Most bytes of the stripped binary.
     pub budget: u64,
     /// The program that runs it on another processor, where there is one.
@@ -13,32 +17,95 @@ pub struct Target {
     pub debian: Option<&'static str>,
 }
 
+/// What puts a binary together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linker {
+    /// rustc's own, with the objects of musl that rustup brings.
+    Lld,
+    /// zig's, with the objects that it compiles itself, driven by cargo-zigbuild.
+    Zig,
+}
+
 /// All of them. Budgets of the first three are the design's; ARMv6 has that of ARMv7.
 pub const TARGETS: [Target; 6] = [
     Target {
         triple: "x86_64-unknown-linux-musl",
+        zig: "x86_64-linux-musl",
+        linker: Linker::Lld,
         budget: 1_300_000,
         qemu: Some("qemu-x86_64-static"),
         debian: Some("amd64"),
     },
     Target {
         triple: "aarch64-unknown-linux-musl",
+        zig: "aarch64-linux-musl",
+        linker: Linker::Lld,
         budget: 1_150_000,
         qemu: Some("qemu-aarch64-static"),
         debian: Some("arm64"),
     },
     Target {
         triple: "armv7-unknown-linux-musleabihf",
+        zig: "arm-linux-musleabihf",
+        linker: Linker::Zig,
         budget: 950_000,
         qemu: Some("qemu-arm-static"),
         debian: Some("armhf"),
     },
     Target {
         triple: "arm-unknown-linux-musleabihf",
+        zig: "arm-linux-musleabihf",
+        linker: Linker::Zig,
         budget: 950_000,
         qemu: Some("qemu-arm-static"),
         debian: None,
     },
-    Target { triple: "x86_64-apple-darwin", budget: 1_300_000, qemu: None, debian: None },
-    Target { triple: "aarch64-apple-darwin", budget: 1_300_000, qemu: None, debian: None },
+    Target {
+        triple: "x86_64-apple-darwin",
+        zig: "x86_64-macos",
+        linker: Linker::Zig,
+        budget: 1_300_000,
+        qemu: None,
+        debian: None,
+    },
+    Target {
+        triple: "aarch64-apple-darwin",
+        zig: "aarch64-macos",
+        linker: Linker::Zig,
+        budget: 1_300_000,
+        qemu: None,
+        debian: None,
+    },
 ];
+
+impl Target {
+    /// Whether it is for macOS.
+    pub fn is_apple(&self) -> bool {
+        self.triple.ends_with("-apple-darwin")
+    }
+}
+
+/// The target of a triple.
+///
+/// # Errors
+/// When nothing is released for it.
+pub fn named(triple: &str) -> crate::Result<&'static Target> {
+    TARGETS.iter().find(|target| target.triple == triple).ok_or_else(|| {
+        let known = TARGETS.map(|target| target.triple).join(", ");
+        format!("nothing is released for {triple}; the targets are {known}").into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_found_by_its_whole_name() {
+        for target in &TARGETS {
+            assert_eq!(named(target.triple).expect("known"), target);
+        }
+        let error = named("x86_64-unknown-linux").expect_err("no such target").to_string();
+        assert!(error.contains("aarch64-apple-darwin"), "{error}");
+    }
+}
