@@ -122,7 +122,7 @@ pub fn flags_of(target: &Target) -> serde_json::Value {
     serde_json::json!({
         "profile": flags::PROFILE,
         "cargo": flags::CARGO,
-        "rustc": flags::rustc(target, &[]),
+        "rustc": flags::rustc(target, &[], &[]),
         "c": flags::c(&[]),
     })
 }

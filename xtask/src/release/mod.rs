@@ -198,6 +198,7 @@ fn packages(root: &Path, plan: &Plan, dist: &Path, version: &str) -> Result<Vec<
         version: Some(version.to_owned()),
         url: format!("{}/v{version}", plan.base_url),
         maintainer: None,
+        check: false,
     };
     if plan.targets.len() == TARGETS.len() {
         return package::packages(root, &options);
