@@ -131,6 +131,21 @@ fn report(built: &[Built], tried: &[Option<Duration>]) -> Result<()> {
     Err(format!("over budget: {}; `cargo xtask size` says what grew", over.join(", ")).into())
 }
 
+/// What a target is compiled with: what goes to cargo, rustc and the C compiler.
+pub fn flags_of(target: &Target) -> serde_json::Value {
+    serde_json::json!({
+        "profile": flags::PROFILE,
+        "cargo": flags::CARGO,
+        "rustc": flags::rustc(target, &[], &[]),
+        "c": flags::c(&[]),
+    })
+}
+
+/// Name and version of what builds beside the pinned Rust, as PyPI has it.
+pub fn tool_versions() -> Vec<(String, String)> {
+    tools::versions()
+}
+
 /// Builds one target into `out`, and checks what came out.
 ///
 /// # Errors

@@ -59,7 +59,7 @@ pub const TARGETS: [Target; 6] = [
         budget: 950_000,
         qemu: Some("qemu-arm-static"),
         processor: Some("cortex-a7"),
-        debian: Some("armhf"),
+        debian: None,
     },
     Target {
         triple: "arm-unknown-linux-musleabihf",
@@ -68,7 +68,8 @@ pub const TARGETS: [Target; 6] = [
         budget: 950_000,
         qemu: Some("qemu-arm-static"),
         processor: Some("arm1176"),
-        debian: None,
+        // Raspberry Pi OS has its ARMv6 under the name that is Debian's for ARMv7: this runs on both.
+        debian: Some("armhf"),
     },
     Target {
         triple: "x86_64-apple-darwin",

@@ -22,6 +22,13 @@ cargo-zigbuild==0.24.0 \
  --hash=sha256:b576e8b95ff199eedee0e57afcdbaff7579744916261483280d350b9a35711fd
 ";
 
+/// Name and version of each of [`REQUIREMENTS`].
+pub fn versions() -> Vec<(String, String)> {
+    let first = REQUIREMENTS.lines().filter_map(|line| line.split(' ').next());
+    let pairs = first.filter_map(|word| word.split_once("=="));
+    pairs.map(|(name, version)| (name.to_owned(), version.to_owned())).collect()
+}
+
 /// The compilers, linkers and what splits symbols off.
 #[derive(Clone, Debug)]
 pub struct Tools {
