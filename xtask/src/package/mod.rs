@@ -116,8 +116,11 @@ fn formula(options: &Options) -> Result<PathBuf> {
     formula::make(options, &version(options, first)?)
 }
 
-/// The packages of these targets.
-fn debs(root: &Path, options: &Options, targets: &[&Target]) -> Result<Vec<PathBuf>> {
+/// The packages of these targets alone.
+///
+/// # Errors
+/// As [`packages`].
+pub fn debs(root: &Path, options: &Options, targets: &[&Target]) -> Result<Vec<PathBuf>> {
     let commit = Commit::read(root, options.maintainer.as_deref())?;
     let make = |target: &&Target| {
         let version = version(options, target)?;
