@@ -77,7 +77,7 @@ pub fn compile(
     cargo.env("RUSTC_BOOTSTRAP", "1");
     // Words are parted by this byte, so that a folder may have a blank in its name.
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags::rustc(target, &renamed, &objects).join("\x1f"));
-    c_compiler(&mut cargo, tools, target, &flags::c(target, &renamed))?;
+    c_compiler(&mut cargo, tools, target, &flags::c(&renamed))?;
     if let Some(version) = &options.version {
         cargo.env("CHATCODE_VERSION", version);
     }
