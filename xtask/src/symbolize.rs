@@ -1,6 +1,7 @@
 //! `symbolize`: the functions and lines behind the addresses that a fatal signal left in a log.
 
 mod calls;
+mod chain;
 mod fatal;
 mod program;
 
@@ -21,9 +22,11 @@ Usage: cargo xtask symbolize [options] [LOG]
   --dist DIR    where the debug files are; the right one is known by its build id (target/dist)
   --debug FILE  this debug file, or a gateway that was never stripped
 
-Words of the stack that follow no call are left out, if the binary lies beside its debug file. Of
-the others some are what earlier calls left there; those that the next one does not explain have a
-question mark.
+  --all         also what earlier calls left on the stack, with a question mark
+
+A release keeps no chain of frames, so every word of the stack may be a return address. Those that
+follow no call are left out, for which the binary has to lie beside its debug file, and of the rest
+the chain is shown in which calls and functions fit best.
 ";
 
 /// Where to look for what explains an address.
@@ -37,13 +40,15 @@ enum Where {
 /// # Errors
 /// When there is no fatal line, or nothing that explains it.
 pub fn command(mut arguments: lexopt::Parser) -> Result<()> {
-    let (mut log, mut place) = (None, Where::Folder(dist::folder(&run::root()?)));
+    let (mut log, mut all) = (None, false);
+    let mut place = Where::Folder(dist::folder(&run::root()?));
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("help") | Short('h') => {
                 print!("{HELP}");
                 return Ok(());
             }
+            Long("all") => all = true,
             Long("dist") => place = Where::Folder(arguments.value()?.into()),
             Long("debug") => place = Where::File(arguments.value()?.into()),
             Value(path) if log.is_none() => log = Some(PathBuf::from(path)),
@@ -57,7 +62,7 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<()> {
     }
     for fatal in lines {
         let program = find(&fatal.build, &place)?;
-        print!("{}", told(&fatal, &program));
+        print!("{}", told(&fatal, &program, all));
     }
     Ok(())
 }
@@ -112,37 +117,35 @@ fn candidates(place: &Where) -> Result<Vec<PathBuf>> {
 }
 
 /// Everything about one line, as text.
-fn told(fatal: &Fatal, program: &Program) -> String {
-    let mut text = format!(
-        "{} in {} {} for {}\n",
-        fatal.signal,
-        program.path.display(),
-        fatal.version,
-        fatal.target
-    );
-    if let Some(fault) = &fatal.fault {
-        text += &format!("touching {fault}\n");
-    }
-    if let Some(sender) = &fatal.sender {
-        text += &format!("sent by process {sender}\n");
+fn told(fatal: &Fatal, program: &Program, all: bool) -> String {
+    let Fatal { signal, version, target, .. } = fatal;
+    let mut text = format!("{signal} in version {version} for {target}");
+    text += &fatal.fault.as_ref().map(|fault| format!(", touching {fault}")).unwrap_or_default();
+    let sender = fatal.sender.as_ref().map(|sender| format!(", sent by process {sender}"));
+    text += &sender.unwrap_or_default();
+    text += &format!("\nsymbols of {}\n", program.path.display());
+    // A return address is behind its call, maybe in the next line or function: so one byte less.
+    let mut places: Vec<(u64, u64)> = Vec::new();
+    match fatal.pc {
+        Address::Inside(at) => places.push((at, at)),
+        Address::Elsewhere(at) => text += &format!("  0x{at:x} is outside of the program\n"),
     }
     if program.code.is_none() {
-        text += "the binary is not beside its debug file, so all words of the stack are shown\n";
+        text += "the binary is not beside its debug file: any word of the stack may be a call\n";
     }
-    let pc = match fatal.pc {
-        Address::Inside(at) => Some(at),
-        Address::Elsewhere(at) => {
-            text += &format!("    0x{at:x} is outside of the program\n");
-            None
-        }
-    };
-    text += &pc.map(|at| program.explain(at, at, ' ')).unwrap_or_default();
-    let mut before = pc;
-    for at in fatal.stack.iter().copied().filter(|at| program.follows_call(*at)) {
-        let sure = before.is_none_or(|before| program.called_before(at, before));
-        // A return address is behind its call, maybe in the next line or function.
-        text += &program.explain(at, at.saturating_sub(1), if sure { ' ' } else { '?' });
-        before = if sure { Some(at) } else { before };
+    let calls = fatal.stack.iter().filter(|at| program.follows_call(**at));
+    places.extend(calls.map(|at| (*at, at.saturating_sub(1))));
+    let address = |index: usize| places.get(index).copied().unwrap_or_default();
+    let chain =
+        chain::best(places.len(), |outer, inner| program.fit(address(outer).0, address(inner).1));
+    for (index, (shown, probe)) in places.iter().enumerate() {
+        let mark = match chain.contains(&index) {
+            true => ' ',
+            false if all => '?',
+            false => continue,
+        };
+        text.push(mark);
+        text += &program.explain(*shown, *probe);
     }
     text
 }

@@ -76,3 +76,20 @@ fn a_build_without_a_key_takes_no_updates() {
     let refused = stage.request(update).expect_err("refused");
     assert_eq!(refused.code, codes::BAD_SIGNATURE);
 }
+
+/// Homebrew's folders are its user's own: without a look at the path the update would succeed.
+#[test]
+fn what_a_package_owns_is_left_to_its_manager() {
+    let place = "Cellar/chatcode-gateway/0.1.0/bin/chatcode-gateway";
+    let mut scene = Scene::at(place, &[]);
+    let binary = scene.stage.gateway.home.join(place);
+    let before = std::fs::read(&binary).expect("a binary");
+    let manifest = scene.offer(NEW, "none");
+    scene.ask(&manifest).expect("accepted");
+    let (code, message) = scene.failure();
+    assert_eq!(code, codes::PERMISSION_DENIED, "{message}");
+    assert!(message.contains("brew upgrade chatcode-gateway"), "{message}");
+    assert_eq!(scene.server.asked("/0.2.0-none"), 0, "nothing was fetched");
+    assert!(std::fs::read(&binary).expect("a binary") == before);
+    assert_eq!(scene.stage.hello.as_ref().expect("hello").version, OLD);
+}

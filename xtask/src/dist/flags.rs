@@ -1,6 +1,7 @@
 //! The flags that a release is compiled and linked with, and why: the one place to change them.
 
 use super::targets::{Linker, Target};
+use std::path::{Path, PathBuf};
 
 /// Profile of the workspace's `Cargo.toml`.
 pub const PROFILE: &str = "dist";
@@ -40,6 +41,9 @@ const ELF: &[&str] = &[
     "--build-id=sha1",
 ];
 
+/// For the linker where rustc believes that the target has no static, position-independent programs.
+const STATIC_PIE: &[&str] = &["-pie", "--no-dynamic-linker", "-ztext"];
+
 /// For the C and assembler code of `ring`.
 const C: &[&str] = &["-Os", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"];
 
@@ -63,26 +67,40 @@ const IN_PLACE_OF: &[(&str, &str)] = &[
 /// Folders of this machine that a binary must not name, and what stands there instead.
 pub type Renamed = [(String, &'static str)];
 
-/// Everything for rustc.
-pub fn rustc(target: &Target, renamed: &Renamed) -> Vec<String> {
+/// Everything for rustc; `objects` are those of zig, where the target needs them.
+pub fn rustc(target: &Target, renamed: &Renamed, objects: &[PathBuf]) -> Vec<String> {
     let mut flags: Vec<String> = RUSTC.iter().map(|flag| (*flag).to_owned()).collect();
-    if target.linker == Linker::Lld {
-        // rustc brings this linker along, and musl's objects for these targets.
+    if target.linker != Linker::Zig {
         flags.extend(["-Clinker=rust-lld".to_owned(), "-Clinker-flavor=gnu-lld".to_owned()]);
         flags.extend(ELF.iter().map(|flag| format!("-Clink-arg={flag}")));
-        let small = IN_PLACE_OF.iter();
-        flags.extend(
-            small.map(|(wanted, is)| format!("-Clink-arg=--defsym={RING}{wanted}={RING}{is}")),
-        );
+    }
+    if has_two_curves(target) {
+        let names = IN_PLACE_OF.iter();
+        let flag =
+            |(from, to): &(&str, &str)| format!("-Clink-arg=--defsym={RING}{from}={RING}{to}");
+        flags.extend(names.map(flag));
+    }
+    if target.linker == Linker::LldWithZig {
+        flags.push("-Clink-self-contained=no".to_owned());
+        flags.extend(STATIC_PIE.iter().map(|flag| format!("-Clink-arg={flag}")));
+        flags.extend(objects.iter().map(|path| format!("-Clink-arg={}", path.display())));
+        // Where `-lc` and `-lunwind` are looked for.
+        let folder = objects.first().and_then(|path| path.parent()).unwrap_or(Path::new("."));
+        flags.push(format!("-Lnative={}", folder.display()));
     }
     flags.extend(renamed.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}")));
     flags
 }
 
+/// Whether `ring` has curves with tables for the target, and its linker can do without.
+fn has_two_curves(target: &Target) -> bool {
+    target.linker == Linker::Lld
+}
+
 /// Everything for the C compiler, in the form of `CFLAGS`.
 pub fn c(target: &Target, renamed: &Renamed) -> String {
     let mut flags: Vec<String> = C.iter().map(|flag| (*flag).to_owned()).collect();
-    if target.linker == Linker::Lld {
+    if has_two_curves(target) {
         flags.push(SMALL_CURVES.to_owned());
     }
     flags.extend(renamed.iter().map(|(from, to)| format!("-ffile-prefix-map={from}={to}")));
@@ -103,9 +121,12 @@ mod tests {
 
     #[test]
     fn curves_are_small_exactly_where_their_names_are_given_away() {
+        let mut small = Vec::new();
         for target in &super::super::targets::TARGETS {
-            let linked = rustc(target, &[]).iter().any(|flag| flag.contains("--defsym"));
-            assert_eq!(c(target, &[]).contains(SMALL_CURVES), linked, "{}", target.triple);
+            let given = rustc(target, &[], &[]).iter().any(|flag| flag.contains("--defsym"));
+            assert_eq!(c(target, &[]).contains(SMALL_CURVES), given, "{}", target.triple);
+            small.extend(given.then_some(target.triple));
         }
+        assert_eq!(small, ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"]);
     }
 }

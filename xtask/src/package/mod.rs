@@ -7,7 +7,7 @@ mod linked;
 
 use crate::dist::targets::{TARGETS, Target};
 use crate::run::{self, output};
-use crate::{Result, dist};
+use crate::{Result, dist, needs};
 use commit::Commit;
 use lexopt::prelude::*;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,7 @@ Usage: cargo xtask package [options]
   --url URL              where the binaries can be downloaded, for the formula (file://DIR)
   --maintainer WHO       who answers for the .deb, \"NAME <ADDRESS>\" (DEBFULLNAME and DEBEMAIL, or
                          the author of the commit)
+  --unchecked            do not ask lintian, as for a binary that is not released
 
 The formula wants the binaries of macOS and of both 64-bit Linux targets. Equal binaries of one
 commit give equal packages, byte for byte.
@@ -43,6 +44,8 @@ pub struct Options {
     pub url: String,
     /// Who answers for the packages, instead of the commit's author.
     pub maintainer: Option<String>,
+    /// Whether lintian must have nothing to say.
+    pub check: bool,
 }
 
 /// `cargo xtask package`.
@@ -63,6 +66,7 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<()> {
             Long("target") => targets.push(target(&arguments.value()?.string()?)?),
             Long("version") => options.version = Some(arguments.value()?.string()?),
             Long("url") => url = Some(arguments.value()?.string()?),
+            Long("unchecked") => options.check = false,
             Long("maintainer") => options.maintainer = Some(arguments.value()?.string()?),
             other => return Err(other.unexpected().into()),
         }
@@ -83,7 +87,7 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<()> {
 /// Those of a folder with nothing else said.
 pub fn options(dist: PathBuf) -> Options {
     let url = format!("file://{}", dist.display());
-    Options { dist, version: None, url, maintainer: None }
+    Options { dist, version: None, url, maintainer: None, check: true }
 }
 
 fn target(triple: &str) -> Result<&'static Target> {
@@ -103,14 +107,32 @@ pub fn packages(root: &Path, options: &Options) -> Result<Vec<PathBuf>> {
     Ok(made)
 }
 
-/// The packages of these targets.
-fn debs(root: &Path, options: &Options, targets: &[&Target]) -> Result<Vec<PathBuf>> {
+/// The packages of these targets alone.
+///
+/// # Errors
+/// As [`packages`].
+pub fn debs(root: &Path, options: &Options, targets: &[&Target]) -> Result<Vec<PathBuf>> {
     let commit = Commit::read(root, options.maintainer.as_deref())?;
     let make = |target: &&Target| {
         let version = version(options, target)?;
         deb::make(root, options, &commit, target, &version)
     };
-    targets.iter().map(make).collect()
+    let made = targets.iter().map(make).collect::<Result<Vec<_>>>()?;
+    if options.check {
+        needs::programs(&[("lintian", "lintian")])?;
+        // One by one: it takes packages of one name for one package.
+        made.iter().try_for_each(|deb| run::run(&mut lintian(deb)))?;
+    }
+    Ok(made)
+}
+
+/// What fails when Debian's own inspector has anything to say.
+fn lintian(deb: &Path) -> Command {
+    let mut lintian = Command::new("lintian");
+    lintian.args(["--pedantic", "--fail-on", "error,warning,info,pedantic"]);
+    // It wants nothing of root, and complains of being it.
+    lintian.args(["--allow-root", "--no-cfg"]).arg(deb);
+    lintian
 }
 
 /// The binary of a target.

@@ -1,6 +1,7 @@
 //! A program with its debug file: what an address is in the source, and what stands there in code.
 
 use super::calls::{self, Call};
+use super::chain::Fit;
 use crate::Result;
 use addr2line::Loader;
 use object::{Architecture, Object as _, ObjectSection as _, SectionKind};
@@ -55,21 +56,19 @@ impl Program {
         self.call_before(at).is_some()
     }
 
-    /// Whether the call before `at` may have led to `inner`: to the function that it is in, or to one
-    /// that nobody can tell.
-    pub fn called_before(&self, at: u64, inner: u64) -> bool {
+    /// How well the call before `at` explains that the processor came to `inner`.
+    pub fn fit(&self, at: u64, inner: u64) -> Fit {
+        let function = |at| self.loader.find_symbol_info(at).map(|symbol| symbol.address());
         match self.call_before(at) {
-            Some(Call::Direct(to)) => {
-                let place = |at| self.loader.find_symbol_info(at).map(|symbol| symbol.address());
-                place(to).is_none_or(|to| place(self.base + inner) == Some(to))
-            }
-            _ => true,
+            Some(Call::Direct(to)) if function(to) == function(self.base + inner) => Fit::Sure,
+            Some(Call::Direct(_)) => Fit::Unlikely,
+            _ => Fit::Possible,
         }
     }
 
     /// The functions and lines of an address, those that were inlined first. `probe` is looked up,
     /// `shown` is what is printed.
-    pub fn explain(&self, shown: u64, probe: u64, mark: char) -> String {
+    pub fn explain(&self, shown: u64, probe: u64) -> String {
         let probe = self.base + probe;
         let mut lines = Vec::new();
         if let Ok(mut frames) = self.loader.find_frames(probe) {
@@ -83,16 +82,23 @@ impl Program {
                 lines.extend(name.map(|name| (name, place.unwrap_or_default())));
             }
         }
-        if lines.is_empty() {
-            let name = self.loader.find_symbol(probe).map_or_else(|| "?".to_owned(), plain);
-            lines.push((name, String::new()));
+        // Lines have short names; that of the function around all of them is known in full.
+        if let Some(name) = self.loader.find_symbol(probe).map(plain) {
+            match lines.last_mut() {
+                Some((short, _)) if name.ends_with(&**short) => *short = name,
+                Some(_) => {}
+                None => lines.push((name, String::new())),
+            }
         }
         let mut text = String::new();
+        if lines.is_empty() {
+            lines.push(("unknown".to_owned(), String::new()));
+        }
         for (index, (name, place)) in lines.iter().enumerate() {
             let place = if place.is_empty() { String::new() } else { format!(" at {place}") };
             text += &match index {
-                0 => format!("  {mark} +{shown:<8x} {name}{place}\n"),
-                _ => format!("              in {name}{place}\n"),
+                0 => format!("  +{shown:<8x} {name}{place}\n"),
+                _ => format!("         in {name}{place}\n"),
             };
         }
         text
