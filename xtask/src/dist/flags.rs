@@ -47,23 +47,6 @@ const STATIC_PIE: &[&str] = &["-pie", "--no-dynamic-linker", "-ztext"];
 /// For the C and assembler code of `ring`.
 const C: &[&str] = &["-Os", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"];
 
-/// For `ring` on 64-bit Linux. It has P-256 and Curve25519 twice: with 176 KB of tables for servers
-/// with many handshakes a second, and without for small machines, where this is its default. Ours
-/// has one handshake a connection, and pays half a millisecond for it. What TLS does after the
-/// handshake is not touched.
-const SMALL_CURVES: &str = "-DOPENSSL_SMALL";
-
-/// What `ring` puts before its names of functions; it has the version, so that a new version is
-/// noticed here.
-const RING: &str = "ring_core_0_17_14__";
-
-/// Functions that `ring` calls where it expects the tables, and those that take their place: they
-/// have the same arguments and results, and are those of the processors without tables.
-const IN_PLACE_OF: &[(&str, &str)] = &[
-    ("p256_point_mul_base_vartime", "p256_point_mul_base"),
-    ("x25519_scalar_mult_adx", "x25519_scalar_mult_generic_masked"),
-];
-
 /// Folders of this machine that a binary must not name, and what stands there instead.
 pub type Renamed = [(String, &'static str)];
 
@@ -73,12 +56,6 @@ pub fn rustc(target: &Target, renamed: &Renamed, objects: &[PathBuf]) -> Vec<Str
     if target.linker != Linker::Zig {
         flags.extend(["-Clinker=rust-lld".to_owned(), "-Clinker-flavor=gnu-lld".to_owned()]);
         flags.extend(ELF.iter().map(|flag| format!("-Clink-arg={flag}")));
-    }
-    if has_two_curves(target) {
-        let names = IN_PLACE_OF.iter();
-        let flag =
-            |(from, to): &(&str, &str)| format!("-Clink-arg=--defsym={RING}{from}={RING}{to}");
-        flags.extend(names.map(flag));
     }
     if target.linker == Linker::LldWithZig {
         flags.push("-Clink-self-contained=no".to_owned());
@@ -92,41 +69,9 @@ pub fn rustc(target: &Target, renamed: &Renamed, objects: &[PathBuf]) -> Vec<Str
     flags
 }
 
-/// Whether `ring` has curves with tables for the target, and its linker can do without.
-fn has_two_curves(target: &Target) -> bool {
-    target.linker == Linker::Lld
-}
-
 /// Everything for the C compiler, in the form of `CFLAGS`.
-pub fn c(target: &Target, renamed: &Renamed) -> String {
+pub fn c(renamed: &Renamed) -> String {
     let mut flags: Vec<String> = C.iter().map(|flag| (*flag).to_owned()).collect();
-    if has_two_curves(target) {
-        flags.push(SMALL_CURVES.to_owned());
-    }
     flags.extend(renamed.iter().map(|(from, to)| format!("-ffile-prefix-map={from}={to}")));
     flags.join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_ring_are_those_of_the_version_that_is_locked() {
-        let root = crate::run::root().expect("a root");
-        let lock = std::fs::read_to_string(root.join("Cargo.lock")).expect("a lock file");
-        let version = RING.trim_start_matches("ring_core_").trim_end_matches('_').replace('_', ".");
-        assert!(lock.contains(&format!("name = \"ring\"\nversion = \"{version}\"\n")), "{version}");
-    }
-
-    #[test]
-    fn curves_are_small_exactly_where_their_names_are_given_away() {
-        let mut small = Vec::new();
-        for target in &super::super::targets::TARGETS {
-            let given = rustc(target, &[], &[]).iter().any(|flag| flag.contains("--defsym"));
-            assert_eq!(c(target, &[]).contains(SMALL_CURVES), given, "{}", target.triple);
-            small.extend(given.then_some(target.triple));
-        }
-        assert_eq!(small, ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"]);
-    }
 }
