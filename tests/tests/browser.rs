@@ -9,11 +9,17 @@ use std::time::{Duration, Instant};
 const DESKTOP: (u32, u32) = (1280, 800);
 
 /// Waits until tmux shows `text`: the truth, whatever pages show.
-fn until_tmux_shows(stack: &Stack, session_id: u32, text: &str) {
-    integration::eventually(text, integration::browser::PATIENCE, || {
-        let lines = stack.gateway.tmux.lines(session_id);
+fn until_tmux_shows(stack: &Stack, page: &Page, session_id: u32, text: &str) {
+    let mut lines = Vec::new();
+    let found = integration::wait_for(integration::browser::PATIENCE, || {
+        lines = stack.gateway.tmux.lines(session_id);
         lines.iter().any(|line| line.contains(text)).then_some(())
     });
+    if found.is_none() {
+        page.screenshot("failure");
+        let focus = page.run("document.activeElement.outerHTML");
+        panic!("tmux does not show {text:?} but\n{}\nfocus: {focus}", lines.join("\n").trim_end());
+    }
 }
 
 fn live(page: &Page) {
@@ -62,7 +68,7 @@ fn a_terminal_in_the_browser() {
         for key in quit.chars() {
             if key == '\r' { page.press("Enter") } else { page.type_in(&key.to_string()) }
         }
-        until_tmux_shows(&stack, session, "hello-42");
+        until_tmux_shows(&stack, &page, session, "hello-42");
     }
     page.line("exit 3");
     page.wait(&integration::browser::id("session-ended"));
@@ -104,7 +110,7 @@ fn two_browsers_on_one_session() {
     second.line("echo intruder-$((1+1))");
     first.click("terminal");
     first.line("echo owner-$((1+1))");
-    until_tmux_shows(&stack, session, "owner-2");
+    until_tmux_shows(&stack, &first, session, "owner-2");
     let lines = stack.gateway.tmux.lines(session).join("\n");
     assert!(!lines.contains("intruder"), "{lines}");
 
@@ -114,7 +120,7 @@ fn two_browsers_on_one_session() {
     first.wait_attribute("control-badge", "data-control", "other");
     second.click("terminal");
     second.line("echo taken-$((1+1))");
-    until_tmux_shows(&stack, session, "taken-2");
+    until_tmux_shows(&stack, &second, session, "taken-2");
     first.expect("taken-2");
     first.screenshot("taken-over");
 }
@@ -173,7 +179,7 @@ fn a_killed_control_plane_comes_back() {
     page.screenshot("reconnecting");
     stack.control_plane.run();
     live(&page);
-    until_tmux_shows(&stack, session, "end-2");
+    until_tmux_shows(&stack, &page, session, "end-2");
     page.expect("end-2");
     page.expect_equal(&stack.gateway.tmux, session, &mut screen);
     page.click("terminal");
@@ -193,7 +199,7 @@ fn a_killed_gateway_comes_back() {
     });
     stack.gateway.kill();
     stack.gateway.run();
-    until_tmux_shows(&stack, session, "end-2");
+    until_tmux_shows(&stack, &page, session, "end-2");
     live(&page);
     page.expect("end-2");
     page.expect_equal(&stack.gateway.tmux, session, &mut screen);

@@ -49,6 +49,9 @@ pub const TO_TEST: &[Program] = &[
     ("zsh", "zsh"),
     ("fish", "fish"),
     ("shellcheck", "shellcheck"),
+    ("dpkg-deb", "dpkg"),
+    ("lintian", "lintian"),
+    ("ruby", "ruby"),
     ("minisign", "minisign"),
     ("strip", "binutils"),
     // A kernel with systemd for what a container has not.
@@ -126,7 +129,7 @@ pub fn packages(packages: &[&str]) -> Result<()> {
 }
 
 /// Whether a program can be found where commands are looked for.
-fn is_on_path(name: &str) -> bool {
+pub fn is_on_path(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }

@@ -108,6 +108,7 @@ const STEPS: &[(&str, Step)] = &[
     ("unit", unit_tests),
     ("protocol-types", protocol_types),
     ("web-unit", web_unit_tests),
+    ("workflows", workflows),
     ("build", build),
     ("deploy-dry-run", deploy_dry_run),
     ("integration", integration),
@@ -173,6 +174,11 @@ fn protocol_types(_: &Plan) -> Result<()> {
 
 fn web_unit_tests(_: &Plan) -> Result<()> {
     run(at_root("npm")?.args(["run", "--silent", "test", "--workspace", "web"]))
+}
+
+/// What runs at a host of this repository, and the order in which a release is copied.
+fn workflows(_: &Plan) -> Result<()> {
+    run(at_root("node")?.args(["--test", ".github/check.test.mjs"]))
 }
 
 fn build(Plan { root, .. }: &Plan) -> Result<()> {

@@ -1,6 +1,6 @@
 //! The browsers' side of the hub: watchers and viewers, control, what viewers ask.
 
-use super::messages::{self, ViewerMessage, decoded_len, is_color};
+use super::messages::{self, PageId, ViewerMessage, decoded_len, is_color};
 use super::pending::Waiter;
 use super::viewer::{Phase, Viewer};
 use super::{Browser, Connected, Effect, Hub, SocketId};
@@ -75,7 +75,8 @@ impl Hub {
 
     fn viewer_message(&mut self, id: SocketId, message: ViewerMessage, now: u64) {
         match message {
-            ViewerMessage::Attach { resume_seq, history_lines } => {
+            ViewerMessage::Attach { resume_seq, history_lines, page } => {
+                self.viewer_page(id, page);
                 return self.viewer_attach(id, resume_seq, history_lines, now);
             }
             ViewerMessage::Ack { seq } => self.viewer_ack(id, seq, now),
@@ -102,6 +103,18 @@ impl Hub {
         viewer.unconfirmed = 0;
         self.attach_anew(id, now);
         self.ack_gateway(session_id, now);
+    }
+
+    /// A page that comes back has the control that it had: its connection before may be dead
+    /// without anybody having noticed.
+    fn viewer_page(&mut self, id: SocketId, page: Option<PageId>) {
+        let first = |viewer: &&mut Viewer| viewer.page.is_none() && page.is_some();
+        let Some(viewer) = self.viewer_mut(id).filter(first) else { return };
+        viewer.page = page;
+        let session_id = viewer.session_id;
+        if self.viewers_of(session_id).any(|(_, other)| other.control && other.page == page) {
+            self.set_controller(id, true);
+        }
     }
 
     fn viewer_attach(

@@ -5,6 +5,17 @@ use protocol::BASE64;
 use protocol::Engine as _;
 use serde_json::{Value, json};
 
+/// What a page calls itself, the same through reloads and lost connections.
+pub type PageId = u64;
+
+/// Hexadecimal digits of a page's id.
+const PAGE_DIGITS: usize = 16;
+
+fn page_id(text: &str) -> Option<PageId> {
+    let is_plain = text.len() == PAGE_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_plain.then(|| PageId::from_str_radix(text, 16).ok())?
+}
+
 /// A text message of a viewer.
 #[derive(Debug, PartialEq)]
 pub enum ViewerMessage {
@@ -14,6 +25,8 @@ pub enum ViewerMessage {
         resume_seq: Option<u32>,
         /// History lines of a snapshot.
         history_lines: Option<u32>,
+        /// The page's own id.
+        page: Option<PageId>,
     },
     /// Keystrokes.
     Input {
@@ -63,6 +76,7 @@ struct Fields {
     r#type: String,
     resume_seq: Option<u32>,
     history_lines: Option<u32>,
+    page: Option<String>,
     data: Option<String>,
     request_id: Option<String>,
     cols: Option<u32>,
@@ -79,8 +93,8 @@ impl ViewerMessage {
         let fields: Fields = miniserde::json::from_str(text).ok()?;
         Some(match fields.r#type.as_str() {
             "viewer.attach" => {
-                let Fields { resume_seq, history_lines, .. } = fields;
-                Self::Attach { resume_seq, history_lines }
+                let Fields { resume_seq, history_lines, page, .. } = fields;
+                Self::Attach { resume_seq, history_lines, page: page.as_deref().and_then(page_id) }
             }
             "session.input" => Self::Input { data: fields.data? },
             "session.paste" => Self::Paste { data: fields.data?, request_id: fields.request_id? },
@@ -170,7 +184,7 @@ mod tests {
     #[test]
     fn messages_read_by_name() {
         let attach = ViewerMessage::read(r#"{"type":"viewer.attach","schema_version":"1"}"#);
-        let nothing = ViewerMessage::Attach { resume_seq: None, history_lines: None };
+        let nothing = ViewerMessage::Attach { resume_seq: None, history_lines: None, page: None };
         assert_eq!(attach, Some(nothing));
         let ack = ViewerMessage::read(r#"{"seq":4294967295,"type":"session.ack"}"#);
         assert_eq!(ack, Some(ViewerMessage::Ack { seq: u32::MAX }));

@@ -282,6 +282,35 @@ fn a_viewer_that_lags_gets_its_own_snapshot_when_it_has_caught_up() {
 }
 
 #[test]
+fn a_page_that_comes_back_has_the_control_of_its_connection_before() {
+    let mut world = World::online();
+    let attach = |page: &str| json!({ "type": "viewer.attach", "page": page });
+    let (own, others) = ("00000000000000aa", "00000000000000bb");
+    let controls = |world: &World, id| {
+        world.told(id, "viewer.state").last().is_some_and(|state| state["control"] == "you")
+    };
+    world.viewer(1);
+    world.tell(1, attach(own));
+    assert!(controls(&world, 1));
+    world.viewer(2);
+    world.tell(2, attach(others));
+    assert!(!controls(&world, 2));
+    // Its first connection is dead, and nobody knows.
+    world.viewer(3);
+    world.tell(3, attach(own));
+    assert!(controls(&world, 3) && !controls(&world, 1));
+    // A fresh state is no coming back: a page and its duplicate do not fight.
+    world.tell(1, attach(own));
+    assert!(controls(&world, 3) && !controls(&world, 1));
+    // Nobody is what has no name.
+    world.viewer(4);
+    for page in ["", "aa", "00000000000000AG", "+0000000000000aa"] {
+        world.tell(4, attach(page));
+        assert!(!controls(&world, 4), "{page}");
+    }
+}
+
+#[test]
 fn one_viewer_controls_and_control_is_released_when_it_leaves() {
     let mut world = World::online();
     world.live(1, 0);

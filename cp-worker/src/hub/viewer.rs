@@ -1,5 +1,6 @@
 //! One browser's socket on one session: its phase, its positions, and what survives hibernation.
 
+use super::messages::PageId;
 use crate::limits::{
     RECOVERY_LINES, RECOVERY_MS, RECOVERY_ROW_BYTES, UNCONFIRMED_SNAPSHOTS, VIEWER_WINDOWS,
 };
@@ -31,6 +32,8 @@ pub struct Viewer {
     pub control: bool,
     /// Whether a person looks at its page.
     pub focus: bool,
+    /// What its page calls itself.
+    pub page: Option<PageId>,
     /// The attach whose answer makes it live.
     pub request_id: Option<String>,
     /// Milliseconds: when that attach was sent.
@@ -61,6 +64,7 @@ pub struct Kept {
     control: bool,
     /// Attachments of older versions do not have it.
     focus: Option<bool>,
+    page: Option<PageId>,
     request_id: Option<String>,
     asked_at: u64,
     history_lines: Option<u32>,
@@ -115,6 +119,7 @@ impl Viewer {
             phase: Phase::Idle,
             control: false,
             focus: false,
+            page: None,
             request_id: None,
             asked_at: 0,
             history_lines: None,
@@ -135,6 +140,7 @@ impl Viewer {
             phase: self.phase,
             control: self.control,
             focus: Some(self.focus),
+            page: self.page,
             request_id: self.request_id.clone(),
             asked_at: self.asked_at,
             history_lines: self.history_lines,
@@ -154,6 +160,7 @@ impl Viewer {
             phase: kept.phase,
             control: kept.control,
             focus: kept.focus.unwrap_or(false),
+            page: kept.page,
             request_id: kept.request_id,
             asked_at: kept.asked_at,
             history_lines: kept.history_lines,

@@ -1,6 +1,7 @@
 //! Compiles the gateway for one target, with nothing of the caller's environment in the result.
 
 use super::flags;
+use super::musl;
 use super::targets::{Linker, Target};
 use super::tools::Tools;
 use super::{MINIMUM_MACOS, Options};
@@ -50,8 +51,9 @@ pub fn compile(
 ) -> Result<PathBuf> {
     tools.target(root, target)?;
     let renamed = renamed(root, tools, work);
+    let objects = musl::objects(tools, target)?;
     let mut cargo = match target.linker {
-        Linker::Lld => {
+        Linker::Lld | Linker::LldWithZig => {
             let mut cargo = run::cargo(root);
             cargo.arg("build");
             cargo
@@ -74,7 +76,7 @@ pub fn compile(
     cargo.args(flags::CARGO).arg("--target-dir").arg(work);
     cargo.env("RUSTC_BOOTSTRAP", "1");
     // Words are parted by this byte, so that a folder may have a blank in its name.
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags::rustc(target, &renamed).join("\x1f"));
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags::rustc(target, &renamed, &objects).join("\x1f"));
     c_compiler(&mut cargo, tools, target, &flags::c(&renamed))?;
     if let Some(version) = &options.version {
         cargo.env("CHATCODE_VERSION", version);
@@ -93,14 +95,14 @@ pub fn compile(
 /// Tells cc and cargo-zigbuild of zig.
 fn c_compiler(cargo: &mut Command, tools: &Tools, target: &Target, flags: &str) -> Result<()> {
     let name = target.triple.replace('-', "_");
-    if target.linker == Linker::Lld {
+    if target.linker != Linker::Zig {
         let (compiler, archiver) = tools.c_compiler(target)?;
         cargo.env(format!("CC_{name}"), compiler).env(format!("AR_{name}"), archiver);
     }
     cargo.env(format!("CFLAGS_{name}"), flags);
     cargo.env("CARGO_ZIGBUILD_ZIG_PATH", &tools.zig);
     for variable in ["CARGO_ZIGBUILD_CACHE_DIR", "ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"] {
-        cargo.env(variable, tools.folder.join("cache"));
+        cargo.env(variable, tools.cache());
     }
     if target.is_apple() {
         cargo.env("MACOSX_DEPLOYMENT_TARGET", MINIMUM_MACOS);
@@ -109,7 +111,7 @@ fn c_compiler(cargo: &mut Command, tools: &Tools, target: &Target, flags: &str) 
 }
 
 /// Folders of this machine, outer ones first: of several that fit, rustc takes the last.
-fn renamed(root: &Path, tools: &Tools, work: &Path) -> Vec<(String, &'static str)> {
+pub fn renamed(root: &Path, tools: &Tools, work: &Path) -> Vec<(String, &'static str)> {
     let folder = |path: &Path| path.to_string_lossy().into_owned();
     let mut renamed = Vec::new();
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! The flags that a release is compiled and linked with, and why: the one place to change them.
 
 use super::targets::{Linker, Target};
+use std::path::{Path, PathBuf};
 
 /// Profile of the workspace's `Cargo.toml`.
 pub const PROFILE: &str = "dist";
@@ -35,19 +36,29 @@ const ELF: &[&str] = &[
     "--build-id=sha1",
 ];
 
+/// For the linker where rustc believes that the target has no static, position-independent programs.
+const STATIC_PIE: &[&str] = &["-pie", "--no-dynamic-linker", "-ztext"];
+
 /// For the C and assembler code of `ring`.
 const C: &[&str] = &["-Os", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"];
 
 /// Folders of this machine that a binary must not name, and what stands there instead.
 pub type Renamed = [(String, &'static str)];
 
-/// Everything for rustc.
-pub fn rustc(target: &Target, renamed: &Renamed) -> Vec<String> {
+/// Everything for rustc; `objects` are those of zig, where the target needs them.
+pub fn rustc(target: &Target, renamed: &Renamed, objects: &[PathBuf]) -> Vec<String> {
     let mut flags: Vec<String> = RUSTC.iter().map(|flag| (*flag).to_owned()).collect();
-    if target.linker == Linker::Lld {
-        // rustc brings this linker along, and musl's objects for these targets.
+    if target.linker != Linker::Zig {
         flags.extend(["-Clinker=rust-lld".to_owned(), "-Clinker-flavor=gnu-lld".to_owned()]);
         flags.extend(ELF.iter().map(|flag| format!("-Clink-arg={flag}")));
+    }
+    if target.linker == Linker::LldWithZig {
+        flags.push("-Clink-self-contained=no".to_owned());
+        flags.extend(STATIC_PIE.iter().map(|flag| format!("-Clink-arg={flag}")));
+        flags.extend(objects.iter().map(|path| format!("-Clink-arg={}", path.display())));
+        // Where `-lc` and `-lunwind` are looked for.
+        let folder = objects.first().and_then(|path| path.parent()).unwrap_or(Path::new("."));
+        flags.push(format!("-Lnative={}", folder.display()));
     }
     flags.extend(renamed.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}")));
     flags

@@ -1,7 +1,9 @@
 //! `dist`: the gateway as it is released, for every target.
 
+mod checks;
 mod compile;
 mod flags;
+mod musl;
 mod split;
 pub mod targets;
 mod tools;
@@ -58,6 +60,8 @@ pub struct Built {
     /// What the binary weighs, in bytes. More than the target's budget fails `dist` as a whole, and
     /// not the build, so that what grew can be looked at.
     pub bytes: u64,
+    /// The checks that it passed.
+    pub checks: Vec<&'static str>,
     /// How long compiling took.
     pub took: Duration,
 }
@@ -92,10 +96,19 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<()> {
     }
     let built: Vec<Built> =
         wanted.into_iter().map(|target| build(target, &options, &out)).collect::<Result<_>>()?;
-    println!("\n{:<32} {:>9} {:>9} {:>8}", "target", "bytes", "budget", "time");
-    for Built { target, bytes, took, .. } in &built {
-        let (triple, budget) = (target.triple, target.budget);
-        println!("{triple:<32} {bytes:>9} {budget:>9} {:>6.1} s", took.as_secs_f64());
+    report(&built)
+}
+
+/// Prints what was built.
+///
+/// # Errors
+/// When one of them weighs more than it may.
+fn report(built: &[Built]) -> Result<()> {
+    println!("\n{:<30} {:>9} {:>9} {:>6} {:>8}", "target", "bytes", "budget", "checks", "time");
+    for Built { target, bytes, checks, took, .. } in built {
+        let (triple, budget, passed) = (target.triple, target.budget, checks.len());
+        let seconds = took.as_secs_f64();
+        println!("{triple:<30} {bytes:>9} {budget:>9} {passed:>6} {seconds:>6.1} s");
     }
     let over = built.iter().filter(|built| built.bytes > built.target.budget);
     let over: Vec<&str> = over.map(|built| built.target.triple).collect();
@@ -103,6 +116,21 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<()> {
         return Ok(());
     }
     Err(format!("over budget: {}; `cargo xtask size` says what grew", over.join(", ")).into())
+}
+
+/// What a target is compiled with: what goes to cargo, rustc and the C compiler.
+pub fn flags_of(target: &Target) -> serde_json::Value {
+    serde_json::json!({
+        "profile": flags::PROFILE,
+        "cargo": flags::CARGO,
+        "rustc": flags::rustc(target, &[], &[]),
+        "c": flags::c(&[]),
+    })
+}
+
+/// Name and version of what builds beside the pinned Rust, as PyPI has it.
+pub fn tool_versions() -> Vec<(String, String)> {
+    tools::versions()
 }
 
 /// Builds one target into `out`, and checks what came out.
@@ -122,7 +150,9 @@ pub fn build(target: &'static Target, options: &Options, out: &Path) -> Result<B
     let debug = out.join(format!("chatcode-gateway-{}.debug", target.triple));
     split::split(&tools, &linked, &binary, &debug)?;
     let bytes = binary.metadata()?.len();
-    Ok(Built { target, binary, debug, bytes, took })
+    let folders = compile::renamed(&root, &tools, &work).into_iter().map(|(folder, _)| folder);
+    let checks = checks::check(target, &binary, &debug, &folders.collect::<Vec<_>>())?;
+    Ok(Built { target, binary, debug, bytes, checks, took })
 }
 
 /// Builds an example of the gateway's package into `out` as a release is built, for tests.

@@ -5,8 +5,8 @@
 pub struct Target {
     /// As rustc has it.
     pub triple: &'static str,
-    /// As zig has it, whose C compiler and headers are used for all of them.
-    pub zig: &'static str,
+    /// As zig's C compiler has it, which is used for all of them.
+    pub zig: &'static [&'static str],
     /// What puts it together.
     pub linker: Linker,
     /// Most bytes of the stripped binary.
@@ -22,7 +22,10 @@ pub struct Target {
 pub enum Linker {
     /// rustc's own, with the objects of musl that rustup brings.
     Lld,
-    /// zig's, with the objects that it compiles itself, driven by cargo-zigbuild.
+    /// rustc's own, with objects of musl that zig compiles: rustup's make no position-independent
+    /// programs for these processors.
+    LldWithZig,
+    /// zig's, driven by cargo-zigbuild, which knows macOS without its SDK.
     Zig,
 }
 
@@ -30,7 +33,7 @@ pub enum Linker {
 pub const TARGETS: [Target; 6] = [
     Target {
         triple: "x86_64-unknown-linux-musl",
-        zig: "x86_64-linux-musl",
+        zig: &["-target", "x86_64-linux-musl"],
         linker: Linker::Lld,
         budget: 1_300_000,
         qemu: Some("qemu-x86_64-static"),
@@ -38,7 +41,7 @@ pub const TARGETS: [Target; 6] = [
     },
     Target {
         triple: "aarch64-unknown-linux-musl",
-        zig: "aarch64-linux-musl",
+        zig: &["-target", "aarch64-linux-musl"],
         linker: Linker::Lld,
         budget: 1_150_000,
         qemu: Some("qemu-aarch64-static"),
@@ -46,23 +49,24 @@ pub const TARGETS: [Target; 6] = [
     },
     Target {
         triple: "armv7-unknown-linux-musleabihf",
-        zig: "arm-linux-musleabihf",
-        linker: Linker::Zig,
-        budget: 950_000,
-        qemu: Some("qemu-arm-static"),
-        debian: Some("armhf"),
-    },
-    Target {
-        triple: "arm-unknown-linux-musleabihf",
-        zig: "arm-linux-musleabihf",
-        linker: Linker::Zig,
+        zig: &["-target", "arm-linux-musleabihf", "-mcpu=generic+v7a+vfp3d16+thumb2-neon"],
+        linker: Linker::LldWithZig,
         budget: 950_000,
         qemu: Some("qemu-arm-static"),
         debian: None,
     },
     Target {
+        triple: "arm-unknown-linux-musleabihf",
+        zig: &["-target", "arm-linux-musleabihf", "-mcpu=arm1176jzf_s"],
+        linker: Linker::LldWithZig,
+        budget: 950_000,
+        qemu: Some("qemu-arm-static"),
+        // Raspberry Pi OS has its ARMv6 under the name that is Debian's for ARMv7: this runs on both.
+        debian: Some("armhf"),
+    },
+    Target {
         triple: "x86_64-apple-darwin",
-        zig: "x86_64-macos",
+        zig: &["-target", "x86_64-macos"],
         linker: Linker::Zig,
         budget: 1_300_000,
         qemu: None,
@@ -70,7 +74,7 @@ pub const TARGETS: [Target; 6] = [
     },
     Target {
         triple: "aarch64-apple-darwin",
-        zig: "aarch64-macos",
+        zig: &["-target", "aarch64-macos"],
         linker: Linker::Zig,
         budget: 1_300_000,
         qemu: None,

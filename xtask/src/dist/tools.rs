@@ -22,6 +22,13 @@ cargo-zigbuild==0.24.0 \
  --hash=sha256:b576e8b95ff199eedee0e57afcdbaff7579744916261483280d350b9a35711fd
 ";
 
+/// Name and version of each of [`REQUIREMENTS`].
+pub fn versions() -> Vec<(String, String)> {
+    let first = REQUIREMENTS.lines().filter_map(|line| line.split(' ').next());
+    let pairs = first.filter_map(|word| word.split_once("=="));
+    pairs.map(|(name, version)| (name.to_owned(), version.to_owned())).collect()
+}
+
 /// The compilers, linkers and what splits symbols off.
 #[derive(Clone, Debug)]
 pub struct Tools {
@@ -64,7 +71,7 @@ impl Tools {
     /// When rustup cannot install it.
     pub fn target(&self, root: &Path, target: &Target) -> Result<()> {
         let library = self.sysroot.join("lib/rustlib").join(target.triple);
-        if target.linker == Linker::Zig || library.is_dir() {
+        if target.linker != Linker::Lld || library.is_dir() {
             return Ok(());
         }
         println!("  adding the objects of musl for {}", target.triple);
@@ -81,14 +88,19 @@ impl Tools {
         let zig = self.zig.display();
         let compiler = format!(
             "#!/bin/sh\nfor word do\n  shift\n  case $word in --target=*) ;; *) set -- \"$@\" \
-             \"$word\" ;; esac\ndone\nexec '{zig}' cc -target {} \"$@\"\n",
-            target.zig
+             \"$word\" ;; esac\ndone\nexec '{zig}' cc {} \"$@\"\n",
+            target.zig.join(" ")
         );
         let archiver = format!("#!/bin/sh\nexec '{zig}' ar \"$@\"\n");
         Ok((
             program(&self.folder.join(format!("cc-{}", target.triple)), &compiler)?,
             program(&self.folder.join("ar"), &archiver)?,
         ))
+    }
+
+    /// Where zig keeps what it compiled of its own.
+    pub fn cache(&self) -> PathBuf {
+        self.folder.join("cache")
     }
 
     /// LLVM's objcopy, as the toolchain has it for its own use. It finds its library only when told.

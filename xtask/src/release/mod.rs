@@ -1,11 +1,286 @@
-//! `release`.
+//! `release`: all that people download, signed, in a folder that is served as it is.
 
-use crate::Result;
+mod binaries;
+mod dry_run;
+mod layout;
+mod manifest;
+mod provenance;
+mod sbom;
+mod signing;
+mod source;
+mod sums;
+mod tree;
+mod version;
+
+use crate::dist::targets::{TARGETS, Target};
+use crate::run::{self, output};
+use crate::{Result, dist, package};
+use binaries::Binary;
+use layout::Staged;
+use lexopt::prelude::*;
+use provenance::Rust;
+use semver::Version;
+use serde_json::{Map, Value};
+use signing::Key;
+use source::Source;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const HELP: &str = "\
+All of a release, signed, in a folder that is served as it is: what RELEASE_URL names.
+
+Usage: cargo xtask release --version X.Y.Z --base-url URL --key FILE [options]
+       cargo xtask release --dry-run [options]
+
+  --version X.Y.Z   what the binaries must say that they are (in a dry run: the package's)
+  --base-url URL    https address where the folder will be, without a slash at its end
+  --key FILE        secret key of minisign's; its password is in CHATCODE_RELEASE_PASSWORD or
+                    MINISIGN_PASSWORD, or it has none
+  --dist DIR        release what lies there instead of building all of it for this key
+  --out DIR         the folder (target/releases); releases that are there already stay
+  --dry-run         do all of it with a throw-away key, for x86_64 Linux alone, in target/dry-run,
+                    and install it in a clean root; files that are not committed are taken too
+  --all-targets     in a dry run too
+
+The folder:
+  manifest.json, .minisig           the newest release: version, minimum_version, and of each
+                                    target url, size and sha256
+  TRIPLE/manifest.json, .minisig    the same of one target: what gateways and install.sh read
+  vX.Y.Z/                           binaries, debug files, packages, SHA256SUMS and its .minisig,
+                                    sbom.cdx.json (CycloneDX), provenance.json (in-toto, SLSA), and
+                                    the manifests once more: it can be served as the whole too
+
+Upload vX.Y.Z first, then the folders of targets, then the root's manifest. Two runs of one commit
+give the same files but for signatures.
+";
+
+/// What a release is made of.
+struct Plan {
+    version: Version,
+    base_url: String,
+    key: Key,
+    targets: Vec<&'static Target>,
+    /// Where the binaries are; without one they are built.
+    dist: Option<PathBuf>,
+    out: PathBuf,
+    source: Source,
+}
+
+/// What the command line says.
+#[derive(Default)]
+struct Words {
+    version: Option<String>,
+    base_url: Option<String>,
+    key: Option<PathBuf>,
+    dist: Option<PathBuf>,
+    out: Option<PathBuf>,
+    dry_run: bool,
+    all_targets: bool,
+}
 
 /// `cargo xtask release`.
 ///
 /// # Errors
-/// Always, yet.
-pub fn command(_arguments: lexopt::Parser) -> Result<()> {
-    Err("not built yet".into())
+/// What is refused, is missing, or failed.
+pub fn command(mut arguments: lexopt::Parser) -> Result<()> {
+    let mut words = Words::default();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("help") | Short('h') => {
+                print!("{HELP}");
+                return Ok(());
+            }
+            Long("version") => words.version = Some(arguments.value()?.string()?),
+            Long("base-url") => words.base_url = Some(arguments.value()?.string()?),
+            Long("key") => words.key = Some(arguments.value()?.into()),
+            Long("dist") => words.dist = Some(std::path::absolute(arguments.value()?)?),
+            Long("out") => words.out = Some(std::path::absolute(arguments.value()?)?),
+            Long("dry-run") => words.dry_run = true,
+            Long("all-targets") => words.all_targets = true,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let root = run::root()?;
+    if words.dry_run {
+        return dry_run::run(&root, words);
+    }
+    let plan = plan(&root, words)?;
+    release(&root, &plan)
+}
+
+/// A release in earnest.
+fn plan(root: &Path, words: Words) -> Result<Plan> {
+    let given = |what: Option<String>, name: &str| {
+        what.ok_or_else(|| format!("{name} is missing; see cargo xtask release --help"))
+    };
+    let out = words.out.unwrap_or_else(|| run::target(root).join("releases"));
+    let version = version::read(&given(words.version, "--version")?)?;
+    version::check(&version, layout::newest(&out)?.as_ref())?;
+    let base_url = base_url(&given(words.base_url, "--base-url")?)?;
+    let source = source::look(root)?;
+    if source.is_changed {
+        return Err("files here are not committed: a release is made of a commit alone".into());
+    }
+    let key = words.key.ok_or("--key is missing; see cargo xtask release --help")?;
+    let (key, dist) = (Key::read(&key)?, words.dist);
+    let targets = TARGETS.iter().collect();
+    Ok(Plan { version, base_url, key, targets, dist, out, source })
+}
+
+/// An address that a manifest and a shell can hold, without the slash at its end.
+fn base_url(text: &str) -> Result<String> {
+    let url = text.trim_end_matches('/');
+    let host = url.strip_prefix("https://").unwrap_or_default();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&byte);
+    if host.is_empty() || host.starts_with('/') || !host.bytes().all(is_plain) {
+        return Err(format!(
+            "--base-url {text}: it is https://HOST/PATH, without user, query and fragment"
+        )
+        .into());
+    }
+    Ok(url.to_owned())
+}
+
+/// Makes the release.
+fn release(root: &Path, plan: &Plan) -> Result<()> {
+    let version = plan.version.to_string();
+    let key = plan.key.public();
+    let dist = match &plan.dist {
+        Some(dist) => dist.clone(),
+        None => build(root, plan, &version, &key)?,
+    };
+    let binaries = binaries::collect(&dist, plan.targets.iter().copied())?;
+    let silent = binaries::check(&binaries, &version, &key)?;
+    if !silent.is_empty() {
+        println!("  not run here, and so not asked for their version: {}", silent.join(", "));
+    }
+    let packages = packages(root, plan, &dist, &version)?;
+
+    let staged = Staged::new(&plan.out, &version)?;
+    let files = binaries.iter().flat_map(|binary| [&binary.path, &binary.debug]);
+    files.chain(&packages).try_for_each(|file| staged.take(file))?;
+    let (folder, rust) = (staged.folder().to_owned(), rust(root)?);
+    let sums = sums::of_folder(&folder)?;
+    let bill = sbom::text(root, &version, &rust.version, &plan.source, &binaries, &sums)?;
+    staged.write(sbom::FILE, &bill)?;
+    let statement = provenance::Build {
+        version: &version,
+        base_url: &plan.base_url,
+        update_key: &key,
+        source: &plan.source,
+        lock: &sums::sha256(&fs::read(root.join("Cargo.lock"))?),
+        rust: &rust,
+        tools: &dist::tool_versions(),
+        flags: flags(&plan.targets),
+    };
+    let statement = provenance::text(&statement, &sums::of_folder(&folder)?)?;
+    staged.write(provenance::FILE, &statement)?;
+    let whole = manifest::Whole::new(&version, files_of(&binaries, plan, &sums)?);
+    staged.publish(&whole, &plan.key)?;
+    println!("{}: release {version} of {}", plan.out.display(), plan.source.commit);
+    println!("  signed for the key {key}");
+    Ok(())
+}
+
+fn build(root: &Path, plan: &Plan, version: &str, key: &str) -> Result<PathBuf> {
+    let options =
+        dist::Options { version: Some(version.to_owned()), update_key: Some(key.to_owned()) };
+    let out = dist::folder(root);
+    plan.targets.iter().try_for_each(|target| dist::build(target, &options, &out).map(drop))?;
+    Ok(out)
+}
+
+/// The packages of a release: all of them, or in a trial those that its targets allow.
+fn packages(root: &Path, plan: &Plan, dist: &Path, version: &str) -> Result<Vec<PathBuf>> {
+    let options = package::Options {
+        dist: dist.to_owned(),
+        version: Some(version.to_owned()),
+        url: format!("{}/v{version}", plan.base_url),
+        maintainer: None,
+        check: false,
+    };
+    if plan.targets.len() == TARGETS.len() {
+        return package::packages(root, &options);
+    }
+    let targets: Vec<&Target> =
+        plan.targets.iter().copied().filter(|target| target.debian.is_some()).collect();
+    package::debs(root, &options, &targets)
+}
+
+fn rust(root: &Path) -> Result<Rust> {
+    let says = output(Command::new("rustc").arg("-vV").current_dir(root));
+    Rust::read(&says.ok_or("rustc -vV failed: install Rust with rustup")?)
+}
+
+fn flags(targets: &[&'static Target]) -> Map<String, Value> {
+    targets.iter().map(|target| (target.triple.to_owned(), dist::flags_of(target))).collect()
+}
+
+fn files_of(
+    binaries: &[Binary],
+    plan: &Plan,
+    sums: &sums::Sums,
+) -> Result<std::collections::BTreeMap<String, manifest::File>> {
+    let file = |binary: &Binary| {
+        let triple = binary.target.triple;
+        let name = format!("chatcode-gateway-{triple}");
+        let sha256 = sums.get(&name).ok_or_else(|| format!("{name} was not copied"))?.clone();
+        let url = format!("{}/v{}/{name}", plan.base_url, plan.version);
+        let size = binary.path.metadata()?.len();
+        Ok((triple.to_owned(), manifest::File { url, size, sha256 }))
+    };
+    binaries.iter().map(file).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_is_https_and_plain() {
+        for (text, wanted) in [
+            ("https://example.com", "https://example.com"),
+            ("https://example.com/releases//", "https://example.com/releases"),
+            ("https://[::1]:8443/r", "https://[::1]:8443/r"),
+        ] {
+            assert_eq!(base_url(text).expect(text), wanted);
+        }
+        for wrong in [
+            "",
+            "https://",
+            "https:///r",
+            "http://example.com",
+            "example.com",
+            "file:///r",
+            "https://a@example.com",
+            "https://example.com/?q",
+            "https://example.com/#f",
+            "https://example.com/a b",
+            "https://example.com/\"",
+            "https://example.com/\u{e4}",
+        ] {
+            assert!(base_url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let root = run::root().expect("the repository");
+        let folder = tempfile::tempdir().expect("a folder");
+        let refused = |change: &dyn Fn(&mut Words)| {
+            let mut words = Words {
+                version: Some("99.0.0".to_owned()),
+                base_url: Some("https://example.com/r".to_owned()),
+                out: Some(folder.path().to_owned()),
+                ..Words::default()
+            };
+            change(&mut words);
+            plan(&root, words).err().expect("refused").to_string()
+        };
+        assert!(refused(&|words| words.version = None).contains("--version"));
+        assert!(refused(&|words| words.version = Some("1.2".to_owned())).contains("x.y.z"));
+        assert!(refused(&|words| words.base_url = None).contains("--base-url"));
+        assert!(refused(&|words| words.base_url = Some("http://h".to_owned())).contains("https"));
+    }
 }

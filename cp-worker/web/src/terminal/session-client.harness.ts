@@ -10,6 +10,8 @@ import type { SessionEvent, SessionTimer, SessionView } from "./session-types";
 export const latin1 = (text: string): Uint8Array =>
   Uint8Array.from(text, (character) => character.charCodeAt(0));
 
+export const PAGE = "00ff00ff00ff00ff";
+
 /** A terminal as slow as a test wants it, whose screen is all that was written since a reset. */
 class SlowTerminal {
   log: string[] = [];
@@ -39,7 +41,7 @@ export class TestViewer {
   view!: SessionView;
   now = 0;
 
-  constructor(readonly client = new SessionClient(7, () => 0.5)) {}
+  constructor(readonly client = new SessionClient(7, PAGE, () => 0.5)) {}
 
   /** A viewer whose socket has opened. */
   static opened(): TestViewer {

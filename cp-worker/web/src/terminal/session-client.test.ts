@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { encodeBase64 } from "@/protocol/base64";
 import { INPUT_BYTES, PASTE_BYTES } from "@/protocol/limits";
 import { OFFLINE_AFTER_MS } from "./outage";
-import { TestViewer, latin1 } from "./session-client.harness";
+import { PAGE, TestViewer, latin1 } from "./session-client.harness";
 
 const REPLAY = { type: "session.replay", session_id: 7 };
 
@@ -40,7 +40,7 @@ describe("output", () => {
     viewer.frame(101, "b");
     viewer.frame(102, "c");
     viewer.parse();
-    expect(viewer.sent).toEqual([{ type: "viewer.attach" }]);
+    expect(viewer.sent).toEqual([{ type: "viewer.attach", page: PAGE }]);
     expect(viewer.terminal.content).toBe("screen");
     viewer.snapshot(103, "fresh");
     viewer.frame(103, "!");
@@ -97,7 +97,7 @@ describe("acks", () => {
   it("confirm a snapshot once it is parsed, wherever its stream is", () => {
     for (const seq of [0, 100, 3_000_000_000, 0xffff_ffff]) {
       const viewer = TestViewer.live({ seq });
-      expect(viewer.sent).toEqual([{ type: "viewer.attach" }, { type: "session.ack", seq }]);
+      expect(viewer.sent).toEqual([{ type: "viewer.attach", page: PAGE }, { type: "session.ack", seq }]);
     }
   });
 
@@ -142,7 +142,7 @@ describe("connection", () => {
     viewer.sent = [];
     viewer.event({ type: "online" });
     viewer.event({ type: "opened" });
-    expect(viewer.sent).toEqual([{ type: "viewer.attach", resume_seq: 103 }]);
+    expect(viewer.sent).toEqual([{ type: "viewer.attach", page: PAGE, resume_seq: 103 }]);
     viewer.state({});
     expect(viewer.view.connection).toBe("reconnecting");
     viewer.message({ ...REPLAY, from_seq: 103, data: btoa("def") });
@@ -156,7 +156,7 @@ describe("connection", () => {
     const viewer = TestViewer.live();
     viewer.sent = [];
     viewer.message({ ...REPLAY, from_seq: 104, data: btoa("late") });
-    expect(viewer.sent).toEqual([{ type: "viewer.attach" }]);
+    expect(viewer.sent).toEqual([{ type: "viewer.attach", page: PAGE }]);
   });
 
   it("reconnects while the gateway is away, and takes the hub's replay afterwards", () => {

@@ -55,6 +55,7 @@ export class SessionClient {
   /** @param random a number in [0, 1), for the delays between attempts */
   constructor(
     private readonly sessionId: number,
+    private readonly page: string,
     random: () => number,
   ) {
     this.link = new Link(random);
@@ -213,7 +214,7 @@ export class SessionClient {
   }
 
   private attach(resume: number | null): void {
-    const message: ViewerToHub = { type: "viewer.attach" };
+    const message: ViewerToHub = { type: "viewer.attach", page: this.page };
     this.send(resume === null ? message : { ...message, resume_seq: resume });
     this.awaitSync();
   }

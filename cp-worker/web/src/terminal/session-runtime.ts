@@ -3,6 +3,7 @@
 import { SocketShell } from "@/link/socket-shell";
 import { sessionPath } from "@/lib/api";
 import { watchPageFocus } from "@/lib/page-focus";
+import { pageId } from "@/lib/page-id";
 import { takePaste, type NamedFile } from "./files/paste";
 import { bytesOfBinary, bytesOfText } from "./input";
 import { keySequence, modifyText, NO_MODIFIERS, type BarKey, type Modifiers } from "./keys";
@@ -53,7 +54,7 @@ export class SessionRuntime {
     sessionId: number,
     private readonly handlers: RuntimeHandlers,
   ) {
-    this.client = new SessionClient(sessionId, Math.random);
+    this.client = new SessionClient(sessionId, pageId(), Math.random);
     this.shell = new SocketShell(`${sessionPath(gatewayId, sessionId)}/socket`, (event) =>
       this.handle(event),
     );

@@ -89,6 +89,10 @@ export interface ViewerAttach {
    * History of a snapshot; 1,000 when absent.
    */
   history_lines?: number;
+  /**
+   * Chosen by the page at random and kept through reloads: it has the control again that it had before its connection was lost, however long that is not noticed.
+   */
+  page?: string;
 }
 /**
  * Keystrokes of the controller.

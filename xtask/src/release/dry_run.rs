@@ -1,0 +1,52 @@
+//! A release that nobody gets: made with a throw-away key, served here, installed in a clean root.
+
+use super::{Plan, Words, layout, release, signing::Key, source, version};
+use crate::dist::targets::TARGETS;
+use crate::{Result, run, tool};
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+
+/// The target whose binary runs in the root.
+const OWN: &str = "x86_64-unknown-linux-musl";
+
+/// Makes and installs it.
+///
+/// # Errors
+/// As a release; or when the line that people paste does not install what was made.
+pub fn run(root: &Path, words: Words) -> Result<()> {
+    if words.key.is_some() || words.base_url.is_some() {
+        return Err(
+            "a dry run has a key and an address of its own: leave --key and --base-url".into()
+        );
+    }
+    let folder = run::target(root).join("dry-run");
+    let out = words.out.unwrap_or_else(|| folder.join("releases"));
+    // Each run begins with nothing, but for the key: for another one all would be compiled anew.
+    layout::remove(&out)?;
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let key = Key::throw_away(&folder.join("key"))?;
+    let version = words.version.unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned());
+    // What is offered stands in the manifests; the server listens where they say.
+    let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+    let plan = Plan {
+        version: version::read(&version)?,
+        base_url: format!("https://127.0.0.1:{port}"),
+        targets: TARGETS.iter().filter(|it| words.all_targets || it.triple == OWN).collect(),
+        dist: words.dist,
+        out,
+        source: source::look(root)?,
+        key,
+    };
+    if plan.source.is_changed {
+        println!("  files here are not committed: a release in earnest would be refused");
+    }
+    release(root, &plan)?;
+    let environment = [
+        ("CHATCODE_RELEASES", plan.out.clone().into_os_string()),
+        ("CHATCODE_RELEASE_PORT", port.to_string().into()),
+        ("CHATCODE_RELEASE_KEY", plan.key.public().into()),
+        ("CHATCODE_RELEASE_VERSION", version.into()),
+    ];
+    tool("try-release", &environment, &[])
+}
