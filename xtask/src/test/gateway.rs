@@ -82,7 +82,8 @@ impl Gateway {
     /// # Errors
     /// When it cannot be built.
     pub fn debug(root: &Path) -> Result<Self> {
-        run::run(run::cargo(root).args(["build", "--quiet", "--package", "chatcode-gateway"]))?;
+        let binary = ["--quiet", "--bin", "chatcode-gateway"];
+        run::run(super::of_workspace(root, "build").args(binary))?;
         Self::file(run::target(root).join("debug/chatcode-gateway"))
     }
 
