@@ -19,6 +19,7 @@ const WASM: &str = "wasm32-unknown-unknown";
 const INTEGRATION: &[&str] = &[
     "fuzz",
     "simulation",
+    "released",
     "sessions",
     "files",
     "splits",

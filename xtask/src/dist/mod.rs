@@ -2,11 +2,13 @@
 
 mod checks;
 mod compile;
+pub mod emulate;
 mod flags;
 mod musl;
 mod split;
 pub mod targets;
 mod tools;
+mod trial;
 
 use crate::{Result, run};
 use compile::Product;
@@ -35,6 +37,11 @@ For each target there are chatcode-gateway-TRIPLE, and chatcode-gateway-TRIPLE.d
 and lines of the same build id. zig and cargo-zigbuild are installed from PyPI into
 target/dist-tools, what is missing of the pinned Rust by rustup. A first build takes minutes for
 each target, because the standard library is compiled too; it stays in target/dist-build.
+
+Each binary is checked: architecture, no loader or libraries, position-independent, no writable
+code, read-only tables, no executable stack, build id, no folder of this machine. Those for Linux
+then hold a session with a real tmux, under qemu where the processor is another (Linux 6.7, or
+qemu-user-static registered with the machine). Those for macOS cannot be tried elsewhere.
 ";
 
 /// What a release is built as.
@@ -96,19 +103,26 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<()> {
     }
     let built: Vec<Built> =
         wanted.into_iter().map(|target| build(target, &options, &out)).collect::<Result<_>>()?;
-    report(&built)
+    let tried: Vec<Option<Duration>> =
+        built.iter().map(|built| trial::trial(&root, built)).collect::<Result<_>>()?;
+    report(&built, &tried)
 }
 
 /// Prints what was built.
 ///
 /// # Errors
 /// When one of them weighs more than it may.
-fn report(built: &[Built]) -> Result<()> {
-    println!("\n{:<30} {:>9} {:>9} {:>6} {:>8}", "target", "bytes", "budget", "checks", "time");
-    for Built { target, bytes, checks, took, .. } in built {
+fn report(built: &[Built], tried: &[Option<Duration>]) -> Result<()> {
+    println!(
+        "\n{:<30} {:>9} {:>9} {:>6} {:>8} {:>8}",
+        "target", "bytes", "budget", "checks", "built", "tried"
+    );
+    let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
+    for (Built { target, bytes, checks, took, .. }, tried) in built.iter().zip(tried) {
         let (triple, budget, passed) = (target.triple, target.budget, checks.len());
-        let seconds = took.as_secs_f64();
-        println!("{triple:<30} {bytes:>9} {budget:>9} {passed:>6} {seconds:>6.1} s");
+        let tried = tried.map_or_else(|| "not here".to_owned(), seconds);
+        let took = seconds(*took);
+        println!("{triple:<30} {bytes:>9} {budget:>9} {passed:>6} {took:>8} {tried:>8}");
     }
     let over = built.iter().filter(|built| built.bytes > built.target.budget);
     let over: Vec<&str> = over.map(|built| built.target.triple).collect();
