@@ -52,7 +52,8 @@ const OF_TMUX: &[&str] = &[
 
 /// Those that a gateway for another processor runs too, in an emulator: what sessions do, and what a
 /// fatal signal leaves. Where time matters an emulator tells nothing.
-const EMULATED: &[&str] = &["sessions", "splits", "recovery", "signals", "bytes", "fatal"];
+const EMULATED: &[&str] =
+    &["released", "sessions", "splits", "recovery", "signals", "bytes", "fatal"];
 
 /// With the real control plane, and most with real browsers.
 const END_TO_END: &[&str] = &[
@@ -260,7 +261,7 @@ fn suite_passes(root: &Path, suite: &str, tmux: &Tmux, gateway: &Gateway) -> Res
         "storms" | "far_away" => test.args(["--", "--test-threads", "1"]),
         _ => &mut test,
     };
-    run(&mut gateway.around(&test))
+    run(&mut gateway.around(&test)?)
 }
 
 fn control_plane(_: &Plan) -> Result<()> {
