@@ -50,16 +50,20 @@ while :; do
 done
 "#;
 
-/// Succeeds once systemd has started everything, or where it does not run.
-const IS_UP: &str = "[ ! -d /run/systemd/system ] || systemctl is-system-running --wait";
+/// How the first process of a machine calls itself, and what succeeds there once all is started.
+type Init = (&'static str, &'static str);
+const SYSTEMD: Init = ("systemd", "systemctl is-system-running --wait");
+const STUB: Init = ("(sd-stubinit)", "true");
+
+/// Goes on in the control group `$1` of the machine: who runs outside of it is nobody to its logind.
+const ENTER: &str = r#"mkdir -p "$1" && echo $$ >"$1/cgroup.procs" && shift && exec "$@""#;
 
 /// A machine that runs. Dropping it pulls the plug.
 pub struct Machine {
     root: PathBuf,
     group: PathBuf,
     process: Running,
-    /// What its first process calls itself.
-    init: &'static str,
+    init: Init,
     /// Its console and what a test wants to keep for a look.
     folder: TempDir,
 }
@@ -86,15 +90,15 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 impl Machine {
     /// Boots a clean root of `recipe`, until its systemd has started everything.
     pub fn boot(recipe: &Recipe) -> Self {
-        Self::start(recipe, "systemd")
+        Self::start(recipe, SYSTEMD)
     }
 
     /// A container as many are: a clean root of `recipe` in which no service manager runs.
     pub fn container(recipe: &Recipe) -> Self {
-        Self::start(recipe, "(sd-stubinit)")
+        Self::start(recipe, STUB)
     }
 
-    fn start(recipe: &Recipe, init: &'static str) -> Self {
+    fn start(recipe: &Recipe, init: Init) -> Self {
         let name = format!("cc-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let (root, folder) = (recipe.root(), TempDir::new());
         let group = groups().join(&name);
@@ -102,7 +106,7 @@ impl Machine {
         let console = std::fs::File::create(folder.join("console")).expect("a file");
         let mut command = Command::new("sh");
         command.args(["-c", JOIN, "sh"]).arg(&group).args([START, "sh"]).arg(&root);
-        command.args([&name, init]).env_clear().env("PATH", PATH);
+        command.args([&name, init.0]).env_clear().env("PATH", PATH);
         command.stdin(Stdio::null()).stderr(console.try_clone().expect("a file")).stdout(console);
         let process = Running::start(&mut command);
         let mut machine = Self { root, group, process, folder, init };
@@ -123,7 +127,7 @@ impl Machine {
     fn wait_until_up(&mut self) {
         let up = crate::wait_for(BOOT, || {
             assert!(self.process.is_running(), "no machine:\n{}", self.console());
-            self.first().filter(|_| self.run(IS_UP).done)
+            self.first().filter(|_| self.run(self.init.1).done)
         });
         assert!(up.is_some(), "not within {BOOT:?}:\n{}", self.console());
     }
@@ -137,7 +141,7 @@ impl Machine {
             let name = read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
             // nspawn's own namespace lies between.
             let depth = ids.split_whitespace().skip(1).count();
-            if ids.ends_with("\t1") && depth >= 3 && name.trim_end() == self.init {
+            if ids.ends_with("\t1") && depth >= 3 && name.trim_end() == self.init.0 {
                 return Some(pid);
             }
             found.extend(children(pid));
@@ -161,7 +165,9 @@ impl Machine {
         };
         let mut command = Command::new("timeout");
         command
-            .args(["--kill-after=5", COMMAND_SECONDS, "nsenter", "--target", &first.to_string()])
+            .args(["--kill-after=5", COMMAND_SECONDS, "sh", "-c", ENTER, "sh"])
+            .arg(self.group.join("payload/entered"))
+            .args(["nsenter", "--target", &first.to_string()])
             .args(["--mount", "--uts", "--ipc", "--pid", "--cgroup", "--"])
             .args(words)
             .env_clear()
