@@ -20,6 +20,7 @@ Usage: cargo xtask package [options]
 
   --dist DIR             where the binaries are (target/dist)
   --target TRIPLE        only the .deb of this target; may be repeated
+  --formula              only the formula
   --version X.Y.Z        refuse binaries of another version
   --url URL              where the binaries can be downloaded, for the formula (file://DIR)
   --maintainer WHO       who answers for the .deb, \"NAME <ADDRESS>\" (DEBFULLNAME and DEBEMAIL, or
@@ -55,6 +56,7 @@ pub struct Options {
 pub fn command(mut arguments: lexopt::Parser) -> Result<()> {
     let root = run::root()?;
     let mut targets: Vec<&Target> = Vec::new();
+    let mut only_formula = false;
     let (mut url, mut options) = (None, options(dist::folder(&root)));
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -64,6 +66,7 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<()> {
             }
             Long("dist") => options.dist = std::path::absolute(arguments.value()?)?,
             Long("target") => targets.push(target(&arguments.value()?.string()?)?),
+            Long("formula") => only_formula = true,
             Long("version") => options.version = Some(arguments.value()?.string()?),
             Long("url") => url = Some(arguments.value()?.string()?),
             Long("unchecked") => options.check = false,
@@ -75,10 +78,11 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<()> {
         Some(url) => url.trim_end_matches('/').to_owned(),
         None => format!("file://{}", options.dist.display()),
     };
-    let made = if targets.is_empty() {
-        packages(&root, &options)?
-    } else {
-        debs(&root, &options, &targets)?
+    let made = match (targets.is_empty(), only_formula) {
+        (true, true) => vec![formula(&options)?],
+        (true, false) => packages(&root, &options)?,
+        (false, false) => debs(&root, &options, &targets)?,
+        (false, true) => return Err("give --target or --formula, not both".into()),
     };
     made.iter().for_each(|path| println!("{}", path.display()));
     Ok(())
@@ -102,9 +106,14 @@ fn target(triple: &str) -> Result<&'static Target> {
 pub fn packages(root: &Path, options: &Options) -> Result<Vec<PathBuf>> {
     let targets: Vec<_> = TARGETS.iter().filter(|it| it.debian.is_some()).collect();
     let mut made = debs(root, options, &targets)?;
-    let first = targets.first().ok_or("no target")?;
-    made.push(formula::make(options, &version(options, first)?)?);
+    made.push(formula(options)?);
     Ok(made)
+}
+
+/// The formula alone. Its version is that of a binary that can be run here.
+fn formula(options: &Options) -> Result<PathBuf> {
+    let first = TARGETS.iter().find(|target| !target.is_apple()).ok_or("no target")?;
+    formula::make(options, &version(options, first)?)
 }
 
 /// The packages of these targets alone.
