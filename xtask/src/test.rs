@@ -45,6 +45,7 @@ const OF_TMUX: &[&str] = &[
 /// With the real control plane, and most with real browsers.
 const END_TO_END: &[&str] = &[
     "services",
+    "docs",
     "accounts",
     "servers",
     "cloud",
