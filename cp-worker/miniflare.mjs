@@ -21,7 +21,7 @@ const WORKER_FIRST = ["/", "/api/*", "/gateway/*", "/install.sh"];
 
 /** Variables and secrets that are passed on where the environment has them. */
 const PASSED = [
-  ...["SUPPORT_PUBLIC_KEY", "RELEASE_URL"],
+  ...["SUPPORT_PUBLIC_KEY", "RELEASE_URL", "RELEASE_PUBLIC_KEY"],
   ...["MAIL_API_KEY", "MAIL_API_URL", "MAIL_FROM"],
   ...["GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_URL", "GITHUB_API_URL"],
   ...["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"],

@@ -16,6 +16,7 @@ const MAIL = { ...EMAIL, MAIL_API_KEY: "key", MAIL_FROM: "a@chatcode.example" };
 const config = ["GET", "/api/config"];
 const link = ["POST", "/api/auth/email", { email: "ada@example.com" }];
 const connect = ["GET", "/api/cloud/connect"];
+const script = ["GET", "/install.sh"];
 const release = ["GET", "/api/release?target=x86_64-unknown-linux-musl"];
 
 /** What is bound, what is asked, and what the refusal must name. */
@@ -37,6 +38,10 @@ const CASES = [
   [{ ...CLOUD, SEALING_KEYS: "1:c2hvcnQ=" }, connect, /SEALING_KEYS/],
   [{ ...CLOUD, DO_API_URL: "http://api.example" }, connect, /DO_API_URL must be an https/],
   [{ RELEASE_URL: "http://releases.example" }, release, /RELEASE_URL must be an https/],
+  [{ RELEASE_URL: "http://releases.example" }, script, /RELEASE_URL must be an https/],
+  [{ RELEASE_URL: "https://releases.example/'; reboot '" }, script, /RELEASE_URL has characters/],
+  [{ RELEASE_PUBLIC_KEY: "RWQ" }, script, /RELEASE_PUBLIC_KEY must be the second line/],
+  [{ RELEASE_PUBLIC_KEY: "'".repeat(56) }, script, /RELEASE_PUBLIC_KEY/],
 ];
 
 test("each thing that is missing or wrong is named, without a secret", async (t) => {

@@ -2,7 +2,10 @@
 // after outages, activity, limits, the installer and the release.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Gateway, User, until, world } from "./harness.mjs";
 
@@ -233,8 +236,10 @@ async function paste(url, id, token) {
   const script = await (await fetch(`${url}/install.sh`)).text();
   const words = ["-s", "--", id, token, "--no-service", "--dry-run"];
   return new Promise((resolve) => {
-    const env = { ...process.env, CHATCODE_BINARY: "/bin/true", HOME: "/nonexistent" };
+    const HOME = mkdtempSync(join(tmpdir(), "cc-"));
+    const env = { ...process.env, CHATCODE_BINARY: "/bin/true", HOME };
     const child = execFile("sh", words, { env, timeout: 30_000 }, (error, out, err) => {
+      rmSync(HOME, { recursive: true });
       resolve({ done: !error, said: out + err });
     });
     child.stdin.end(script);
@@ -250,7 +255,8 @@ test("the installer says what it would do, and takes no token that has expired",
   assert.match(response.headers.get("content-type"), /^text\/x-shellscript/);
   assert.equal(response.headers.get("cache-control"), "no-store");
   const script = await response.text();
-  assert.ok(script.includes(`ORIGIN='${url}'`) && !script.includes("@ORIGIN@"));
+  for (const line of [`ORIGIN='${url}'`, "RELEASES=''", "KEY=''"]) assert.ok(script.includes(line));
+  assert.doesNotMatch(script, /@[A-Z_]+@/);
   assert.equal((await fetch(`${url}/install.sh`, { method: "POST" })).status, 405);
 
   const good = await paste(url, id, made.bootstrap_token);
@@ -259,6 +265,17 @@ test("the installer says what it would do, and takes no token that has expired",
   await db.prepare("UPDATE gateways SET bootstrap_expires_at = ?").bind(Date.now()).run();
   const late = await paste(url, id, made.bootstrap_token);
   assert.ok(!late.done && late.said.includes("has expired or was used"), late.said);
+});
+
+test("the installer knows the releases of the deployment and the key that signs them", async (t) => {
+  const key = `RWQ${"a+/Z".repeat(13)}=`;
+  const bindings = { RELEASE_URL: "https://releases.example/gw_1/", RELEASE_PUBLIC_KEY: key };
+  const { url } = await world(t, { bindings });
+  const script = await (await fetch(`${url}/install.sh`)).text();
+  for (const line of ["RELEASES='https://releases.example/gw_1'", `KEY='${key}'`]) {
+    assert.ok(script.includes(`\n${line}\n`), line);
+  }
+  assert.doesNotMatch(script, /@[A-Z_]+@/);
 });
 
 test("the newest release is told, kept for a while, and bounded", async (t) => {

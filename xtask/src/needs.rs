@@ -60,6 +60,16 @@ pub const TO_TEST: &[Program] = &[
     ("dbus-daemon", "dbus-daemon"),
 ];
 
+/// What a release on trial is verified with, and the clean machine that it is installed on.
+pub const TO_TRY_A_RELEASE: &[Program] = &[
+    ("tmux", "tmux"),
+    ("minisign", "minisign"),
+    ("dpkg-deb", "dpkg"),
+    ("debootstrap", "debootstrap"),
+    ("systemd-nspawn", "systemd-container"),
+    ("nsenter", "util-linux"),
+];
+
 /// Makes sure of Node and its packages.
 ///
 /// # Errors

@@ -70,6 +70,7 @@ pub static COMMANDS: &[Command] = &[
             flag("system", Takes::Nothing, "of the machine; what root gets without a flag"),
             flag("run-as", Takes::Word("NAME"), "with --system: whose sessions these are"),
             flag("config", Takes::File("FILE"), "the settings, instead of the usual file"),
+            flag("binary", Takes::File("FILE"), "what the service runs, instead of this program"),
             flag("dry-run", Takes::Nothing, "only show what would be written and run"),
         ],
         help: "have systemd or launchd run the gateway",

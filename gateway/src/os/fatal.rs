@@ -46,9 +46,9 @@ const MOST_LOOKED_AT: usize = 64 * 1024;
 /// Addresses that are written down, so that the line stays below what a pipe takes at once.
 const MOST_ADDRESSES: usize = 256;
 
-/// Bytes below its end in which the main thread's stack lies: the usual limit of its size. Other
-/// stacks are not looked at, for nobody knows where they end.
-const STACK_SPAN: usize = 8 * 1024 * 1024;
+/// Bytes below its end in which nothing else than the main thread's stack lies: half of what kernels
+/// keep free. Other stacks are not looked at, for nobody knows where they end.
+const STACK_SPAN: usize = 64 * 1024 * 1024;
 
 /// Where this program is in memory.
 struct Image {

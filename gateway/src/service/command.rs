@@ -95,7 +95,10 @@ fn read(asked: &Parsed) -> Result<Service, Refusal> {
     let config = asked.value("config").map_or(usual, PathBuf::from);
     let absolute =
         |path: &Path| std::path::absolute(path).map_err(|error| usage(&error.to_string()));
-    let binary = std::env::current_exe().map_err(|error| (error.to_string(), exit::FAILED))?;
+    let binary = match asked.value("binary") {
+        Some(path) => absolute(Path::new(path))?,
+        None => std::env::current_exe().map_err(|error| (error.to_string(), exit::FAILED))?,
+    };
     Ok(Service {
         scope,
         binary,

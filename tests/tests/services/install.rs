@@ -93,6 +93,11 @@ fn pasting_it_again_renews_and_another_line_enrols_anew() {
     std::fs::write(&settings, format!("# mine\nGATEWAY_LOG_LEVEL=debug\n{text}")).expect("written");
     let again = scene.home.paste(&scene.line(&scene.token));
     assert!(again.done && again.said.contains("only renewed"), "{}", again.said);
+    assert!(again.said.contains("Nothing is new here, and the gateway runs"), "{}", again.said);
+    assert_eq!(scene.home.pid(), first, "there was no reason to start it anew");
+    scene.home.kill();
+    let again = scene.home.paste(&scene.line(&scene.token));
+    assert!(again.done, "{}", again.said);
     assert_ne!(scene.home.pid(), first, "the gateway was started anew");
     assert!(scene.home.read(".config/chatcode/gateway.env").starts_with("# mine\nGATEWAY_LOG_LEV"));
     scene.wait_for("online");

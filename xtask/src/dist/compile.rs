@@ -28,6 +28,15 @@ const FORGOTTEN: &[&str] = &[
     "CHATCODE_UPDATE_KEY",
 ];
 
+/// What of the gateway's package is compiled.
+#[derive(Clone, Copy, Debug)]
+pub enum Product {
+    /// The gateway.
+    Gateway,
+    /// A program of its `examples`, for a test that needs what a release does.
+    Example(&'static str),
+}
+
 /// Compiles the sources at `root` in the folder `work`; gives the binary with all its symbols.
 ///
 /// # Errors
@@ -37,6 +46,7 @@ pub fn compile(
     tools: &Tools,
     target: &'static Target,
     options: &Options,
+    product: Product,
     work: &Path,
 ) -> Result<PathBuf> {
     tools.target(root, target)?;
@@ -58,7 +68,11 @@ pub fn compile(
         cargo.env_remove(name);
     }
     cargo.args(["--quiet", "--locked", "--profile", flags::PROFILE, "--target", target.triple]);
-    cargo.args(["--package", "chatcode-gateway", "--bin", "chatcode-gateway"]);
+    let (kind, name) = match product {
+        Product::Gateway => ("--bin", "chatcode-gateway"),
+        Product::Example(name) => ("--example", name),
+    };
+    cargo.args(["--package", "chatcode-gateway", kind, name]);
     cargo.args(flags::CARGO).arg("--target-dir").arg(work);
     cargo.env("RUSTC_BOOTSTRAP", "1");
     // Words are parted by this byte, so that a folder may have a blank in its name.
@@ -71,7 +85,11 @@ pub fn compile(
         cargo.env("CHATCODE_UPDATE_KEY", key);
     }
     run::run(&mut cargo)?;
-    Ok(work.join(target.triple).join(flags::PROFILE).join("chatcode-gateway"))
+    let folder = work.join(target.triple).join(flags::PROFILE);
+    Ok(match product {
+        Product::Gateway => folder.join(name),
+        Product::Example(_) => folder.join("examples").join(name),
+    })
 }
 
 /// Tells cc and cargo-zigbuild of zig.

@@ -9,6 +9,7 @@ pub mod targets;
 mod tools;
 
 use crate::{Result, run};
+use compile::Product;
 use lexopt::prelude::*;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -142,7 +143,7 @@ pub fn build(target: &'static Target, options: &Options, out: &Path) -> Result<B
     let tools = Tools::ready(&root)?;
     let started = Instant::now();
     let work = run::target(&root).join("dist-build");
-    let linked = compile::compile(&root, &tools, target, options, &work)?;
+    let linked = compile::compile(&root, &tools, target, options, Product::Gateway, &work)?;
     let took = started.elapsed();
     fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
     let binary = out.join(format!("chatcode-gateway-{}", target.triple));
@@ -152,4 +153,19 @@ pub fn build(target: &'static Target, options: &Options, out: &Path) -> Result<B
     let folders = compile::renamed(&root, &tools, &work).into_iter().map(|(folder, _)| folder);
     let checks = checks::check(target, &binary, &debug, &folders.collect::<Vec<_>>())?;
     Ok(Built { target, binary, debug, bytes, checks, took })
+}
+
+/// Builds an example of the gateway's package into `out` as a release is built, for tests.
+///
+/// # Errors
+/// As [`build`].
+pub fn example(target: &'static Target, name: &'static str, out: &Path) -> Result<PathBuf> {
+    let root = run::root()?;
+    let tools = Tools::ready(&root)?;
+    let (options, work) = (Options::default(), run::target(&root).join("dist-build"));
+    let linked = compile::compile(&root, &tools, target, &options, Product::Example(name), &work)?;
+    fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
+    let binary = out.join(format!("{name}-{}", target.triple));
+    split::split(&tools, &linked, &binary, &binary.with_added_extension("debug"))?;
+    Ok(binary)
 }

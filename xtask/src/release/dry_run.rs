@@ -2,7 +2,7 @@
 
 use super::{Plan, Words, layout, release, signing::Key, source, version};
 use crate::dist::targets::TARGETS;
-use crate::{Result, run, tool};
+use crate::{Result, build_worker, dev, dist, needs, run, tool};
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
@@ -20,6 +20,7 @@ pub fn run(root: &Path, words: Words) -> Result<()> {
             "a dry run has a key and an address of its own: leave --key and --base-url".into()
         );
     }
+    needs::programs(needs::TO_TRY_A_RELEASE)?;
     let folder = run::target(root).join("dry-run");
     let out = words.out.unwrap_or_else(|| folder.join("releases"));
     // Each run begins with nothing, but for the key: for another one all would be compiled anew.
@@ -42,6 +43,10 @@ pub fn run(root: &Path, words: Words) -> Result<()> {
         println!("  files here are not committed: a release in earnest would be refused");
     }
     release(root, &plan)?;
+    again(root, &plan, &folder.join("again"))?;
+    needs::node(root)?;
+    build_worker::build(false)?;
+    dev::build_web(root)?;
     let environment = [
         ("CHATCODE_RELEASES", plan.out.clone().into_os_string()),
         ("CHATCODE_RELEASE_PORT", port.to_string().into()),
@@ -49,4 +54,33 @@ pub fn run(root: &Path, words: Words) -> Result<()> {
         ("CHATCODE_RELEASE_VERSION", version.into()),
     ];
     tool("try-release", &environment, &[])
+}
+
+/// Makes the release once more of the same binaries: nothing but signatures may be another one.
+fn again(root: &Path, plan: &Plan, out: &Path) -> Result<()> {
+    layout::remove(out)?;
+    let dist = plan.dist.clone().unwrap_or_else(|| dist::folder(root));
+    let second = Plan { dist: Some(dist), out: out.to_owned(), ..plan.clone() };
+    release(root, &second)?;
+    let differing = differing(&plan.out, &second.out)?;
+    let wrong: Vec<_> = differing.iter().filter(|file| !file.ends_with(".minisig")).collect();
+    if !wrong.is_empty() {
+        return Err(format!("two runs of one commit differ in {wrong:?}").into());
+    }
+    let files = layout::files(&plan.out)?.len();
+    println!("  made twice: {files} files, the same but for {} signatures", differing.len());
+    Ok(())
+}
+
+/// The files that are not the same in two folders, or are in one of them alone.
+pub fn differing(one: &Path, two: &Path) -> Result<Vec<String>> {
+    let mut names = layout::files(one)?;
+    names.extend(layout::files(two)?);
+    names.sort();
+    names.dedup();
+    names.retain(|name| match (fs::read(one.join(name)), fs::read(two.join(name))) {
+        (Ok(one), Ok(two)) => one != two,
+        _ => true,
+    });
+    Ok(names)
 }

@@ -135,6 +135,26 @@ pub fn remove(folder: &Path) -> Result<()> {
     }
 }
 
+/// All files beneath a folder, sorted, as they are named from there.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn files(folder: &Path) -> Result<Vec<String>> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(next) = folders.pop() {
+        let failed = |error: std::io::Error| format!("{}: {error}", next.display());
+        for entry in fs::read_dir(&next).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => found.push(path.strip_prefix(folder)?.to_string_lossy().into_owned()),
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::manifest::File;
@@ -150,25 +170,6 @@ mod tests {
         };
         let whole = Whole::new(version, [("some-target".to_owned(), file)].into());
         staged.publish(&whole, key).expect("published");
-    }
-
-    fn files(folder: &Path) -> Vec<String> {
-        let mut found = Vec::new();
-        let mut folders = vec![folder.to_owned()];
-        while let Some(next) = folders.pop() {
-            for entry in fs::read_dir(next).expect("a folder") {
-                let path = entry.expect("an entry").path();
-                match path.is_dir() {
-                    true => folders.push(path),
-                    false => {
-                        let name = path.strip_prefix(folder).expect("beneath");
-                        found.push(name.to_string_lossy().into_owned());
-                    }
-                }
-            }
-        }
-        found.sort();
-        found
     }
 
     #[test]
@@ -194,7 +195,7 @@ mod tests {
             );
         }
         wanted.sort();
-        assert_eq!(files(&out), wanted);
+        assert_eq!(files(&out).expect("files"), wanted);
         let read = |name: &str| fs::read_to_string(out.join(name)).expect(name);
         assert_eq!(read("some-target/manifest.json"), read("v0.10.0/some-target/manifest.json"));
         let signature = read("some-target/manifest.json.minisig");

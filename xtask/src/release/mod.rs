@@ -56,6 +56,7 @@ give the same files but for signatures.
 ";
 
 /// What a release is made of.
+#[derive(Clone)]
 struct Plan {
     version: Version,
     base_url: String,
@@ -156,18 +157,26 @@ fn release(root: &Path, plan: &Plan) -> Result<()> {
         println!("  not run here, and so not asked for their version: {}", silent.join(", "));
     }
     let packages = packages(root, plan, &dist, &version)?;
+    lay_out(root, plan, &binaries, &packages)?;
+    println!("{}: release {version} of {}", plan.out.display(), plan.source.commit);
+    println!("  signed for the key {key}");
+    Ok(())
+}
 
+/// Fills the folder with what was built.
+fn lay_out(root: &Path, plan: &Plan, binaries: &[Binary], packages: &[PathBuf]) -> Result<()> {
+    let version = plan.version.to_string();
     let staged = Staged::new(&plan.out, &version)?;
     let files = binaries.iter().flat_map(|binary| [&binary.path, &binary.debug]);
-    files.chain(&packages).try_for_each(|file| staged.take(file))?;
+    files.chain(packages).try_for_each(|file| staged.take(file))?;
     let (folder, rust) = (staged.folder().to_owned(), rust(root)?);
     let sums = sums::of_folder(&folder)?;
-    let bill = sbom::text(root, &version, &rust.version, &plan.source, &binaries, &sums)?;
+    let bill = sbom::text(root, &version, &rust.version, &plan.source, binaries, &sums)?;
     staged.write(sbom::FILE, &bill)?;
     let statement = provenance::Build {
         version: &version,
         base_url: &plan.base_url,
-        update_key: &key,
+        update_key: &plan.key.public(),
         source: &plan.source,
         lock: &sums::sha256(&fs::read(root.join("Cargo.lock"))?),
         rust: &rust,
@@ -176,11 +185,8 @@ fn release(root: &Path, plan: &Plan) -> Result<()> {
     };
     let statement = provenance::text(&statement, &sums::of_folder(&folder)?)?;
     staged.write(provenance::FILE, &statement)?;
-    let whole = manifest::Whole::new(&version, files_of(&binaries, plan, &sums)?);
-    staged.publish(&whole, &plan.key)?;
-    println!("{}: release {version} of {}", plan.out.display(), plan.source.commit);
-    println!("  signed for the key {key}");
-    Ok(())
+    let whole = manifest::Whole::new(&version, files_of(binaries, plan, &sums)?);
+    staged.publish(&whole, &plan.key)
 }
 
 fn build(root: &Path, plan: &Plan, version: &str, key: &str) -> Result<PathBuf> {
@@ -264,23 +270,110 @@ mod tests {
         }
     }
 
+    /// A repository of one commit.
+    fn repository(folder: &Path) {
+        for arguments in [
+            &["init", "-q"][..],
+            &["-c", "user.name=x", "-c", "user.email=ada@example.com", "commit", "-q"],
+        ] {
+            let mut git = Command::new("git");
+            git.current_dir(folder).args(arguments);
+            if arguments.contains(&"commit") {
+                git.args(["--allow-empty", "-m", "one"]);
+            }
+            assert!(git.status().expect("git runs").success(), "{arguments:?}");
+        }
+    }
+
     #[test]
-    fn what_is_missing_is_named() {
-        let root = run::root().expect("the repository");
+    fn what_must_not_be_released_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
-        let refused = |change: &dyn Fn(&mut Words)| {
+        let (root, out) = (folder.path().join("root"), folder.path().join("out"));
+        fs::create_dir_all(&root).expect("made");
+        fs::create_dir_all(&out).expect("made");
+        repository(&root);
+        let key = folder.path().join("key");
+        Key::throw_away(&key).expect("a key");
+        let made = |change: &dyn Fn(&mut Words)| {
             let mut words = Words {
                 version: Some("99.0.0".to_owned()),
                 base_url: Some("https://example.com/r".to_owned()),
-                out: Some(folder.path().to_owned()),
+                key: Some(key.clone()),
+                out: Some(out.clone()),
                 ..Words::default()
             };
             change(&mut words);
-            plan(&root, words).err().expect("refused").to_string()
+            plan(&root, words).map(drop).map_err(|error| error.to_string())
         };
+        let refused = |change: &dyn Fn(&mut Words)| made(change).expect_err("refused");
+        assert_eq!(made(&|_| ()), Ok(()));
         assert!(refused(&|words| words.version = None).contains("--version"));
         assert!(refused(&|words| words.version = Some("1.2".to_owned())).contains("x.y.z"));
         assert!(refused(&|words| words.base_url = None).contains("--base-url"));
         assert!(refused(&|words| words.base_url = Some("http://h".to_owned())).contains("https"));
+        assert!(refused(&|words| words.key = None).contains("--key"));
+        assert!(refused(&|words| words.key = Some("/no/key".into())).contains("/no/key"));
+        let there = manifest::Whole::new("99.0.0", [].into()).text().expect("a manifest");
+        fs::write(out.join("manifest.json"), there).expect("written");
+        assert!(refused(&|_| ()).contains("99.0.0 is released already"));
+        assert!(refused(&|words| words.version = Some("9.9.9".to_owned())).contains("99.0.0"));
+        assert_eq!(made(&|words| words.version = Some("99.0.1".to_owned())), Ok(()));
+        fs::write(root.join("file"), "").expect("written");
+        let said = refused(&|words| words.version = Some("99.0.1".to_owned()));
+        assert!(said.contains("not committed"), "{said}");
+    }
+
+    #[test]
+    fn two_runs_of_one_commit_differ_in_signatures_alone() {
+        let root = run::root().expect("the repository");
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = TARGETS.first().expect("a target");
+        let name = format!("chatcode-gateway-{}", target.triple);
+        for file in [name.clone(), format!("{name}.debug"), "it.deb".to_owned()] {
+            fs::write(folder.path().join(&file), format!("this is {file}")).expect("written");
+        }
+        let made = ["one", "two"].map(|out| {
+            let plan = Plan {
+                version: Version::new(99, 1, 2),
+                base_url: "https://example.com/r".to_owned(),
+                key: Key::throw_away(&folder.path().join("key")).expect("a key"),
+                targets: vec![target],
+                dist: None,
+                out: folder.path().join(out),
+                source: source::look(&root).expect("a commit"),
+            };
+            let binaries = binaries::collect(folder.path(), [target]).expect("there");
+            lay_out(&root, &plan, &binaries, &[folder.path().join("it.deb")]).expect("laid out");
+            plan.out
+        });
+        let [one, two] = made.each_ref().map(|out| layout::files(out).expect("files"));
+        assert_eq!(one, two);
+        let differing = dry_run::differing(&made[0], &made[1]).expect("read");
+        assert!(differing.iter().all(|file| file.ends_with(".minisig")), "{differing:?}");
+        let read = |file: &str| fs::read_to_string(made[0].join(file)).expect(file);
+        let sums = read("v99.1.2/SHA256SUMS");
+        for file in [name.as_str(), "it.deb", sbom::FILE, provenance::FILE] {
+            let text = read(&format!("v99.1.2/{file}"));
+            let line = format!("{}  {file}\n", sums::sha256(text.as_bytes()));
+            assert!(sums.contains(&line), "{file}");
+            let home = std::env::var("HOME").expect("a home");
+            assert!(!text.contains(&*root.to_string_lossy()) && !text.contains(&home), "{file}");
+        }
+        let manifest: Value =
+            serde_json::from_str(&read(&format!("{}/manifest.json", target.triple))).expect("JSON");
+        assert_eq!(manifest["url"], format!("https://example.com/r/v99.1.2/{name}"));
+        assert_eq!(manifest["sha256"], sums::sha256(format!("this is {name}").as_bytes()));
+        let bill: Value = serde_json::from_str(&read("v99.1.2/sbom.cdx.json")).expect("JSON");
+        let find = |name: &str| {
+            let components = bill["components"].as_array().expect("components");
+            components.iter().find(|component| component["name"] == name).cloned()
+        };
+        let ring = find("ring").expect("ring is linked");
+        assert_eq!(ring["scope"], "required");
+        assert_eq!(ring["licenses"][0]["expression"], "Apache-2.0 AND ISC");
+        assert_eq!(ring["hashes"][0]["content"].as_str().map(str::len), Some(64));
+        assert_eq!(find("cc").expect("cc builds ring")["scope"], "excluded");
+        assert!(find("protocol").expect("ours").get("purl").is_none(), "not the registry's");
+        assert!(find("serde_json").is_none(), "only tests use it");
     }
 }

@@ -21,6 +21,7 @@ const KDF_AT: usize = 2;
 const NO_KDF: [u8; 2] = [0, 0];
 
 /// A key pair that signs releases.
+#[derive(Clone)]
 pub struct Key {
     secret: SecretKey,
     public: PublicKey,

@@ -46,7 +46,7 @@ pub async fn answer(
         Route::Outbox => return account::outbox(env, config).await,
         Route::Status => return status::status(env).await,
         Route::Release => return release::release(&request, env).await,
-        Route::InstallScript => return release::install_script(config),
+        Route::InstallScript => return release::install_script(&request, env, config).await,
         _ => {}
     }
     let user = account::signed_in(&request, env, config).await?;

@@ -3,17 +3,19 @@
 use super::query;
 use crate::limits::{NO_RELEASE_SECONDS, RELEASE_SECONDS};
 use crate::requests::parameter;
-use crate::shell::config::{self, Config};
+use crate::shell::config::{self, Config, origin_of};
 use crate::shell::kv::Kv;
 use crate::shell::respond::{Failure, Outcome, json, script};
-use crate::shell::{log, outbound};
+use crate::shell::{log, outbound, pages};
 use protocol::limits::MANIFEST_BYTES;
 use serde_json::{Value, json};
 use worker::{Env, Request, Result};
 
-/// The installer, with this in the place of the deployment's address.
-const SCRIPT: &str = include_str!("../../../../deploy/install.sh");
-const PLACEHOLDER: &str = "@ORIGIN@";
+/// Where a file of the web app has the installer, whose places are filled in for each deployment.
+const SCRIPT: &str = "/install.sh";
+
+/// Characters of the second line of a minisign `.pub` file.
+const KEY_CHARS: usize = 56;
 
 /// The targets of releases, and of what people build themselves; no other is looked for.
 const TARGETS: [&str; 8] = [
@@ -27,9 +29,33 @@ const TARGETS: [&str; 8] = [
     "aarch64-apple-darwin",
 ];
 
-/// `GET /install.sh`.
-pub fn install_script(config: &Config) -> Outcome {
-    script(&SCRIPT.replace(PLACEHOLDER, &config.origin))
+/// `GET /install.sh`: with this deployment's address, and with its releases and their key where it
+/// has them.
+pub async fn install_script(request: &Request, env: &Env, config: &Config) -> Outcome {
+    let folder = match config::variable(env, "RELEASE_URL") {
+        Some(_) => config::endpoint(env, "RELEASE_URL", "")?,
+        None => String::new(),
+    };
+    let key = config::variable(env, "RELEASE_PUBLIC_KEY").unwrap_or_default();
+    // They stand between a shell's quotes.
+    if !is_plain(&folder, b":/.-_~[]") {
+        let form = "RELEASE_URL has characters other than letters, digits and :/.-_~[]";
+        return Err(config::misconfigured(form.to_owned()));
+    }
+    if !(key.is_empty() || is_plain(&key, b"+/=") && key.len() == KEY_CHARS) {
+        let form = "RELEASE_PUBLIC_KEY must be the second line of a minisign .pub file";
+        return Err(config::misconfigured(form.to_owned()));
+    }
+    let template = format!("{}{SCRIPT}", origin_of(&request.inner().url()));
+    let template = pages::file(env, &template).await?;
+    let places =
+        [("@ORIGIN@", &config.origin), ("@RELEASE_URL@", &folder), ("@RELEASE_KEY@", &key)];
+    let fill = |text: String, (place, value): &(&str, &String)| text.replace(place, value);
+    script(&places.iter().fold(template, fill))
+}
+
+fn is_plain(text: &str, also: &[u8]) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || also.contains(&byte))
 }
 
 /// `GET /api/release`: what the folder at `RELEASE_URL` holds for a target, kept for a while.
