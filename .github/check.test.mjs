@@ -65,7 +65,7 @@ test("commands of the workflows have the flags that they are given", () => {
   }
   assert.deepEqual([...new Set(used.map(([command]) => command))].sort(), ["dist", "release", "size", "test"]);
   for (const [command, ...words] of used) {
-    const files = sources.filter((name) => name === `${command}.rs` || name.startsWith(`${command}/`));
+    const files = sources.filter((name) => name === `${command}.rs` || name.match(`^${command}/.*rs$`));
     const code = files.map((name) => readFileSync(join(own, "../xtask/src", name), "utf8")).join("\n");
     for (const word of words.filter((word) => word.startsWith("--"))) {
       assert.ok(code.includes(`Long("${word.slice(2)}")`), `cargo xtask ${command} has no ${word}`);
