@@ -136,7 +136,8 @@ test("folders and agents are listed, installations and updates are watched", asy
     await user.ask("POST", `${server}/update`, bad, 400);
   }
   for (const [code, status] of Object.entries({
-    ...{ bad_signature: 400, bad_manifest: 400, not_newer: 409, wrong_target: 409, busy: 503 },
+    ...{ bad_signature: 400, bad_manifest: 400, busy: 503 },
+    ...{ not_newer: 409, too_old: 409, wrong_target: 409 },
   })) {
     const refused = user.fetch("POST", `${server}/update`, update);
     await gateway.command("gateway.update");

@@ -4,7 +4,7 @@ use crate::command_line::{Flag, Takes};
 use crate::identity::{self, Identity};
 use crate::limits::{CONFIG_BYTES, DEFAULT_SESSIONS, HEALTH_SECONDS, MAX_SESSION_MIB};
 use crate::limits::{UPDATE_CONFIRM_SECONDS, UPDATE_DOWNLOAD_SECONDS, UPDATE_LINK_SECONDS};
-use crate::log::{FORMATS, Format, LEVELS, Level};
+use crate::log::{self, FORMATS, Format, LEVELS, Level};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -226,7 +226,7 @@ impl Config {
             },
             log_level: named(get, "GATEWAY_LOG_LEVEL", Level::from_name, &LEVELS)?
                 .unwrap_or(Level::Info),
-            log_format: named(get, "GATEWAY_LOG_FORMAT", Format::from_name, &FORMATS)?
+            log_format: named(get, log::FORMAT_VARIABLE, Format::from_name, &FORMATS)?
                 .unwrap_or_else(Format::detect),
             update: UpdateTimes::read(get)?,
             identity: &identity::OWN,

@@ -28,6 +28,9 @@ pub const LEVELS: [&str; 4] = ["error", "warn", "info", "debug"];
 /// The names of the forms.
 pub const FORMATS: [&str; 3] = ["text", "json", "journal"];
 
+/// The variable that says which form is wanted.
+pub const FORMAT_VARIABLE: &str = "GATEWAY_LOG_FORMAT";
+
 /// The level's number.
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
 
@@ -67,8 +70,22 @@ impl Format {
         })
     }
 
-    /// What fits where standard error goes: systemd names its journal in `JOURNAL_STREAM`.
+    /// As in [`FORMATS`].
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Journal => "journal",
+        }
+    }
+
+    /// What a variable says, as a child of the gateway has it from its parent, or else what fits
+    /// where standard error goes: systemd names its journal in `JOURNAL_STREAM`.
     pub fn detect() -> Self {
+        let named = std::env::var(FORMAT_VARIABLE).ok();
+        if let Some(format) = named.and_then(|name| Self::from_name(&name)) {
+            return format;
+        }
         if std::env::var_os("JOURNAL_STREAM").is_some() { Self::Journal } else { Self::Text }
     }
 }
@@ -79,17 +96,21 @@ pub fn init(level: Level, format: Format) {
     FORMAT.store(format as u8, Ordering::Relaxed);
 }
 
+/// The present form.
+pub fn format() -> Format {
+    match FORMAT.load(Ordering::Relaxed) {
+        number if number == Format::Json as u8 => Format::Json,
+        number if number == Format::Journal as u8 => Format::Journal,
+        _ => Format::Text,
+    }
+}
+
 /// Writes one line with its fields, if the level is wanted.
 pub fn log(level: Level, message: &str, fields: &[(&str, &dyn std::fmt::Display)]) {
     if level as u8 > LEVEL.load(Ordering::Relaxed) {
         return;
     }
-    let format = match FORMAT.load(Ordering::Relaxed) {
-        number if number == Format::Json as u8 => Format::Json,
-        number if number == Format::Journal as u8 => Format::Journal,
-        _ => Format::Text,
-    };
-    let line = render(level, format, message, fields);
+    let line = render(level, format(), message, fields);
     // One write a line, so that lines of several processes do not mix. Nobody reads: not our fault.
     let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
 }

@@ -4,7 +4,7 @@
 use chatcode_gateway::command_line::{self, Asked, PROGRAM, Parsed, Verb, exit};
 use chatcode_gateway::config::{Config, Values};
 use chatcode_gateway::identity::{self, Identity};
-use chatcode_gateway::{child, doctor, event_loop, local, log, service};
+use chatcode_gateway::{child, doctor, event_loop, local, log, os, service};
 use std::process::ExitCode;
 
 /// This build's command line.
@@ -14,6 +14,10 @@ pub fn main() -> ExitCode {
 
 /// The command line of a build. Tests have builds of their own; a release has one.
 pub fn start(own: &'static Identity) -> ExitCode {
+    #[cfg(target_os = "linux")]
+    os::relro::protect();
+    log::init(log::Level::Info, log::Format::detect());
+    os::fatal::arm(own);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     ExitCode::from(match command_line::parse(&arguments) {
         Ok(Asked::Command(parsed)) => carry_out(own, &parsed),

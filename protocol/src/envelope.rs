@@ -77,6 +77,8 @@ pub mod codes {
     pub const BAD_SIGNATURE: &str = "bad_signature";
     /// The version is not newer than the one that runs.
     pub const NOT_NEWER: &str = "not_newer";
+    /// The one that runs is older than the versions that this one may replace.
+    pub const TOO_OLD: &str = "too_old";
     /// The binary is for another kind of machine.
     pub const WRONG_TARGET: &str = "wrong_target";
     /// The binary could not be fetched as the manifest describes it.

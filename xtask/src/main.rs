@@ -31,7 +31,11 @@ Usage: cargo xtask <command> [options]
 Commands:
   dev [--port N]             build all and run it here; prints one URL, Ctrl-C ends it
                              (port: 8787, or the next free one)
-  test [--only STEP]…        everything that must pass, from formatting to the browser
+  test [--only STEP]… [--gateway FILE | --gateway-target TRIPLE]
+                             everything that must pass, from formatting to the browser; a step may
+                             be one suite of tests. The gateway's suites run with the release for
+                             this machine, a file, or the release of a target, emulated by qemu
+                             where need be (then only the suites of sessions)
   build-worker [--release]   the control plane as cp-worker/build/{index.js, index_bg.wasm}
   deploy [--env staging] [--dry-run]
                              build the control plane for Cloudflare and deploy it there
@@ -49,7 +53,7 @@ Commands:
   package [options]          .deb and Homebrew formula from what `dist` built
   release [options]          all of a release, signed; `--dry-run` tries it with a throw-away key
 
-`cargo xtask test --only help` lists the steps. The integration tests of the gateway run again with
+`cargo xtask test --only help` lists the steps and suites. The integration tests of the gateway run again with
 every tmux that CHATCODE_TMUX_BINARIES names, separated by colons.
 ";
 
@@ -101,14 +105,18 @@ fn dev(mut arguments: lexopt::Parser) -> Result<()> {
 }
 
 fn test(mut arguments: lexopt::Parser) -> Result<()> {
-    let mut only = Vec::new();
+    let (mut only, mut gateway) = (Vec::new(), test::Wanted::default());
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("only") => only.push(arguments.value()?.string()?),
+            Long("gateway") => gateway = test::Wanted::File(arguments.value()?.into()),
+            Long("gateway-target") => {
+                gateway = test::Wanted::target(&arguments.value()?.string()?)?;
+            }
             other => return Err(other.unexpected().into()),
         }
     }
-    test::test(&only)
+    test::test(&only, gateway)
 }
 
 fn fuzz(mut arguments: lexopt::Parser) -> Result<()> {

@@ -49,6 +49,9 @@ pub const TO_TEST: &[Program] = &[
     ("zsh", "zsh"),
     ("fish", "fish"),
     ("shellcheck", "shellcheck"),
+    ("dpkg-deb", "dpkg"),
+    ("lintian", "lintian"),
+    ("ruby", "ruby"),
     ("minisign", "minisign"),
     ("openssl", "openssl"),
     ("curl", "curl"),
@@ -59,6 +62,16 @@ pub const TO_TEST: &[Program] = &[
     ("linux.uml", "user-mode-linux"),
     ("systemd-run", "systemd"),
     ("dbus-daemon", "dbus-daemon"),
+];
+
+/// What a release on trial is verified with, and the clean machine that it is installed on.
+pub const TO_TRY_A_RELEASE: &[Program] = &[
+    ("tmux", "tmux"),
+    ("minisign", "minisign"),
+    ("dpkg-deb", "dpkg"),
+    ("debootstrap", "debootstrap"),
+    ("systemd-nspawn", "systemd-container"),
+    ("nsenter", "util-linux"),
 ];
 
 /// Makes sure of Node and its packages.
@@ -110,7 +123,14 @@ pub fn programs(programs: &[Program]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let packages: Vec<&str> = missing.iter().map(|(_, package)| *package).collect();
+    packages(&missing.iter().map(|(_, package)| *package).collect::<Vec<_>>())
+}
+
+/// Installs packages of Debian.
+///
+/// # Errors
+/// As [`programs`].
+pub fn packages(packages: &[&str]) -> Result<()> {
     let by_hand = format!("missing: {}; install them and try again", packages.join(", "));
     let Some(mut install) = apt_get() else { return Err(by_hand.into()) };
     println!("  installing {}", packages.join(", "));
@@ -123,7 +143,7 @@ pub fn programs(programs: &[Program]) -> Result<()> {
 }
 
 /// Whether a program can be found where commands are looked for.
-fn is_on_path(name: &str) -> bool {
+pub fn is_on_path(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }

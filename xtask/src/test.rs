@@ -1,10 +1,16 @@
 //! `test`: everything that must pass, in one command, with a table of times.
 
+mod gateway;
+
+pub use gateway::Wanted;
+
 use crate::run::{self, run};
 use crate::steps::Steps;
 use crate::tmux::{self, Tmux};
 use crate::{Result, at_root, build_worker, deploy, dev, needs};
-use std::path::Path;
+use gateway::Gateway;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// What the control plane is compiled for.
 const WASM: &str = "wasm32-unknown-unknown";
@@ -13,6 +19,7 @@ const WASM: &str = "wasm32-unknown-unknown";
 const INTEGRATION: &[&str] = &[
     "fuzz",
     "simulation",
+    "released",
     "sessions",
     "files",
     "splits",
@@ -30,6 +37,7 @@ const INTEGRATION: &[&str] = &[
     "flow",
     "signals",
     "bytes",
+    "fatal",
     "traps",
     "agents",
     "memory_scope",
@@ -43,9 +51,15 @@ const OF_TMUX: &[&str] = &[
     "fidelity",
 ];
 
+/// Those that a gateway for another processor runs too, in an emulator: what sessions do, and what a
+/// fatal signal leaves. Where time matters an emulator tells nothing.
+const EMULATED: &[&str] =
+    &["released", "sessions", "splits", "recovery", "signals", "bytes", "fatal"];
+
 /// With the real control plane, and most with real browsers.
 const END_TO_END: &[&str] = &[
     "services",
+    "docs",
     "accounts",
     "servers",
     "cloud",
@@ -56,7 +70,40 @@ const END_TO_END: &[&str] = &[
     "accessibility",
 ];
 
-type Step = fn(&Path) -> Result<()>;
+/// What is to be done.
+struct Plan {
+    root: PathBuf,
+    only: Vec<String>,
+    gateway: Wanted,
+}
+
+impl Plan {
+    /// Whether a step or one of its suites is wanted.
+    fn has(&self, step: &str) -> bool {
+        self.only.is_empty() || self.names(step) || suites(step).iter().any(|it| self.names(it))
+    }
+
+    fn names(&self, name: &str) -> bool {
+        self.only.iter().any(|wanted| wanted == name)
+    }
+
+    /// The suites of a step that are wanted.
+    fn suites<'s>(&self, step: &str, all: &'s [&'s str]) -> impl Iterator<Item = &'s &'s str> {
+        let whole = self.only.is_empty() || self.names(step);
+        all.iter().filter(move |suite| whole || self.names(suite))
+    }
+}
+
+/// The suites that a step consists of.
+fn suites(step: &str) -> &'static [&'static str] {
+    match step {
+        "integration" => INTEGRATION,
+        "e2e" => END_TO_END,
+        _ => &[],
+    }
+}
+
+type Step = fn(&Plan) -> Result<()>;
 
 /// Each step with its name for `--only`.
 const STEPS: &[(&str, Step)] = &[
@@ -66,6 +113,7 @@ const STEPS: &[(&str, Step)] = &[
     ("unit", unit_tests),
     ("protocol-types", protocol_types),
     ("web-unit", web_unit_tests),
+    ("workflows", workflows),
     ("build", build),
     ("deploy-dry-run", deploy_dry_run),
     ("integration", integration),
@@ -73,110 +121,151 @@ const STEPS: &[(&str, Step)] = &[
     ("e2e", end_to_end),
 ];
 
-/// Runs all steps, or those named in `only`.
+/// Runs all steps, or the steps and suites named in `only`, with a gateway.
 ///
 /// # Errors
 /// When something needed is missing, a step is unknown or a step failed.
-pub fn test(only: &[String]) -> Result<()> {
-    let known = STEPS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-    if let Some(unknown) = only.iter().find(|name| !STEPS.iter().any(|(step, _)| step == name)) {
-        return Err(format!("no step {unknown}; the steps are {known}").into());
+pub fn test(only: &[String], gateway: Wanted) -> Result<()> {
+    let steps = || STEPS.iter().map(|(name, _)| *name);
+    let all: Vec<&str> = steps().flat_map(|step| [&[step], suites(step)].concat()).collect();
+    if let Some(unknown) = only.iter().find(|name| !all.contains(&name.as_str())) {
+        let [steps, suites] = [steps().collect::<Vec<_>>(), [INTEGRATION, END_TO_END].concat()];
+        let [steps, suites] = [steps.join(", "), suites.join(", ")];
+        return Err(format!("no step {unknown}; the steps are {steps}; the suites {suites}").into());
     }
-    let root = run::root()?;
+    let mut only = only.to_vec();
+    if only.is_empty() && gateway.is_emulated() {
+        only = EMULATED.iter().map(|suite| (*suite).to_owned()).collect();
+    }
+    let plan = Plan { root: run::root()?, only, gateway };
     let mut steps = Steps::default();
     steps.need("check what is needed", || {
-        needs::node(&root)?;
+        needs::node(&plan.root)?;
         needs::programs(needs::TO_TEST)
     })?;
     for (name, step) in STEPS {
-        if only.is_empty() || only.iter().any(|wanted| wanted == name) {
-            steps.check(name, || step(&root));
+        if plan.has(name) {
+            steps.check(name, || step(&plan));
         }
     }
     steps.finish()
 }
 
-fn formatting(root: &Path) -> Result<()> {
+fn formatting(Plan { root, .. }: &Plan) -> Result<()> {
     run(run::cargo(root).args(["fmt", "--all", "--check"]))
 }
 
-fn clippy(root: &Path) -> Result<()> {
+fn clippy(Plan { root, .. }: &Plan) -> Result<()> {
     let arguments = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
     run(run::cargo(root).args(arguments))
 }
 
-fn clippy_wasm(root: &Path) -> Result<()> {
+fn clippy_wasm(Plan { root, .. }: &Plan) -> Result<()> {
     build_worker::ensure_target()?;
     let arguments = ["clippy", "--package", "cp-worker", "--target", WASM, "--quiet", "--"];
     run(run::cargo(root).args(arguments).args(["-D", "warnings"]))
 }
 
-fn unit_tests(root: &Path) -> Result<()> {
-    let mut command = run::cargo(root);
-    command.args(["test", "--quiet", "--workspace", "--exclude", "integration"]);
-    run(&mut command)?;
-    run(run::cargo(root).args(["test", "--quiet", "--package", "integration", "--lib"]))
+/// Crates with tests beside their sources; those of `integration` are a step of their own.
+const WITH_TESTS: &[&str] = &["protocol", "gateway", "cp-worker", "xtask", "fuzz/properties"];
+
+/// What cargo is to build for a step. It is always the whole workspace of which parts are named,
+/// because the choice of packages decides the features of what they share: with another choice all
+/// of it is compiled once more.
+fn of_workspace(root: &Path, command: &str) -> Command {
+    let mut cargo = run::cargo(root);
+    cargo.args([command, "--workspace"]);
+    cargo
 }
 
-fn protocol_types(_: &Path) -> Result<()> {
+fn unit_tests(Plan { root, .. }: &Plan) -> Result<()> {
+    let mut command = of_workspace(root, "test");
+    command.args(["--quiet", "--lib", "--bin", "chatcode-gateway", "--bin", "xtask"]);
+    for folder in WITH_TESTS {
+        let Ok(entries) = std::fs::read_dir(root.join(folder).join("tests")) else { continue };
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        for path in paths.filter(|path| path.extension().is_some_and(|end| end == "rs")) {
+            command.arg("--test").arg(path.file_stem().unwrap_or_default());
+        }
+    }
+    run(&mut command)?;
+    run(of_workspace(root, "test").args(["--quiet", "--doc"]))
+}
+
+fn protocol_types(_: &Plan) -> Result<()> {
     run(at_root("node")?.args(["cp-worker/web/scripts/generate-protocol.mjs", "--check"]))
 }
 
-fn web_unit_tests(_: &Path) -> Result<()> {
+fn web_unit_tests(_: &Plan) -> Result<()> {
     run(at_root("npm")?.args(["run", "--silent", "test", "--workspace", "web"]))
 }
 
-fn build(root: &Path) -> Result<()> {
-    run(run::cargo(root).args(["build", "--quiet", "--package", "chatcode-gateway"]))?;
+/// What runs at a host of this repository, and the order in which a release is copied.
+fn workflows(_: &Plan) -> Result<()> {
+    run(at_root("node")?.args(["--test", ".github/check.test.mjs"]))
+}
+
+fn build(Plan { root, .. }: &Plan) -> Result<()> {
+    Gateway::debug(root)?;
     build_worker::build(false)?;
     dev::build_web(root)
 }
 
 /// What would be uploaded, to both environments.
-fn deploy_dry_run(_: &Path) -> Result<()> {
+fn deploy_dry_run(_: &Plan) -> Result<()> {
     deploy::upload(&["--dry-run".into()])?;
     deploy::upload(&["--dry-run".into(), "--env".into(), "staging".into()])
 }
 
-fn integration(root: &Path) -> Result<()> {
+fn integration(plan: &Plan) -> Result<()> {
+    let gateway = Gateway::ready(&plan.root, &plan.gateway)?;
     let other = tmux::named()?;
     let runs = std::iter::once((tmux::in_path()?, INTEGRATION))
         .chain(other.into_iter().map(|tmux| (tmux, OF_TMUX)));
     let mut failed = Vec::new();
-    for (tmux, subjects) in runs {
-        println!("  with {tmux}");
-        for subject in subjects {
-            if integration_test(root, subject, &tmux).is_err() {
-                failed.push(format!("{subject} with {}", tmux.version));
+    for (tmux, suites) in runs {
+        println!("  with {tmux} and {gateway}");
+        build_suites(&plan.root, plan.suites("integration", suites))?;
+        for suite in plan.suites("integration", suites) {
+            if suite_passes(&plan.root, suite, &tmux, &gateway).is_err() {
+                failed.push(format!("{suite} with {}", tmux.version));
             }
         }
     }
     if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", ")).into()) }
 }
 
-fn end_to_end(root: &Path) -> Result<()> {
-    let tmux = tmux::in_path()?;
-    END_TO_END.iter().try_for_each(|subject| integration_test(root, subject, &tmux))
+fn end_to_end(plan: &Plan) -> Result<()> {
+    let (tmux, gateway) = (tmux::in_path()?, Gateway::debug(&plan.root)?);
+    build_suites(&plan.root, plan.suites("e2e", END_TO_END))?;
+    let mut suites = plan.suites("e2e", END_TO_END);
+    suites.try_for_each(|suite| suite_passes(&plan.root, suite, &tmux, &gateway))
 }
 
-fn integration_test(root: &Path, subject: &str, tmux: &Tmux) -> Result<()> {
-    let mut command = run::cargo(root);
-    command.args(["test", "--package", "integration", "--test", subject]);
-    command.env("CHATCODE_TMUX", &tmux.path);
-    match subject {
-        // Programs are waited for most of the time.
-        "fidelity" => command.args(["--", "--test-threads", "4"]),
-        // The clock is what they look at.
-        "storms" | "far_away" => command.args(["--", "--test-threads", "1"]),
-        _ => &mut command,
-    };
-    let gateway = run::target(root).join("debug/chatcode-gateway");
-    if gateway.is_file() {
-        command.env("CHATCODE_GATEWAY_BIN", gateway);
+/// All at once, so that no processor waits for the linking of another suite.
+fn build_suites<'s>(root: &Path, suites: impl Iterator<Item = &'s &'s str>) -> Result<()> {
+    let mut command = of_workspace(root, "test");
+    command.args(["--quiet", "--no-run"]);
+    for suite in suites {
+        command.args(["--test", suite]);
     }
     run(&mut command)
 }
 
-fn control_plane(_: &Path) -> Result<()> {
+fn suite_passes(root: &Path, suite: &str, tmux: &Tmux, gateway: &Gateway) -> Result<()> {
+    let mut test = of_workspace(root, "test");
+    test.args(["--test", suite]);
+    test.env("CHATCODE_TMUX", &tmux.path);
+    match suite {
+        // Programs are waited for most of the time.
+        "fidelity" => test.args(["--", "--test-threads", "4"]),
+        // The clock is what they look at.
+        "storms" | "far_away" => test.args(["--", "--test-threads", "1"]),
+        _ => &mut test,
+    };
+    run(&mut gateway.around(&test)?)
+}
+
+fn control_plane(_: &Plan) -> Result<()> {
     run(at_root("npm")?.args(["run", "--silent", "test", "--workspace", "cp-worker"]))
 }

@@ -32,6 +32,10 @@ pub fn run(arguments: &[String], request: &str) -> Result<String, Failure> {
     let seconds = argument(arguments, 1)?.parse().unwrap_or(0);
     let flags = arguments.get(2..).unwrap_or_default();
     let mut files = Files::own(state).map_err(io_failure)?;
+    if let Some(how) = files.renewed_by() {
+        let message = format!("a package owns {}: {how}", files.binary.display());
+        return Err(Failure::new(codes::PERMISSION_DENIED, message));
+    }
     let _lock = lock(&files.binary)?;
 
     let version = manifest.version.clone();

@@ -214,7 +214,11 @@ fn judge_refusal(host: &str, refusal: &Refusal) -> Stopped {
                 format!("the certificate is not for {host}"),
                 "look at GATEWAY_CP_URL",
             ),
-            other => ("tls_failed", format!("bad certificate: {other}"), "look at GATEWAY_CP_URL"),
+            other => (
+                "tls_failed",
+                format!("bad certificate: {}", tls::certificate_in_words(other)),
+                "look at GATEWAY_CP_URL",
+            ),
         },
         Refusal::Tls(error) => {
             ("tls_failed", error.to_string(), "look at GATEWAY_CP_URL: does its port speak TLS?")

@@ -3,6 +3,7 @@
 use super::Tokens;
 use crate::daemon::Job;
 use crate::limits::{CHILD_MS, CHILD_OUTPUT_BYTES, Ms};
+use crate::log;
 use mio::unix::pipe::Receiver;
 use mio::{Interest, Registry, Token};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -207,6 +208,8 @@ fn spawn(
 pub(super) fn own_command(arguments: &[String]) -> io::Result<Command> {
     let mut command = Command::new(own_binary()?);
     command.process_group(0).args(arguments).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    // What a fatal signal makes it say is for the same reader.
+    command.env(log::FORMAT_VARIABLE, log::format().name());
     Ok(command)
 }
 

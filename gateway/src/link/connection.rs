@@ -2,6 +2,7 @@
 
 use super::handshake::Handshake;
 use super::policy::Ending;
+use super::tls::in_words;
 use crate::config::CpUrl;
 use crate::daemon::Message as Outgoing;
 use crate::limits::LINK_WRITE_BUFFER_BYTES;
@@ -218,7 +219,7 @@ impl Connection {
                     self.stage = Stage::Handshake(stream, hands);
                     return Ok(Incoming::Nothing);
                 }
-                Err(error) => return Err(self.failed(&error)),
+                Err(error) => return Err(self.failed(&in_words(&error))),
             }
         }
     }

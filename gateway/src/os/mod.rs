@@ -1,7 +1,11 @@
 //! The only platform-specific code.
 
+pub mod fatal;
+
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "linux")]
+pub mod relro;
 #[cfg(target_os = "linux")]
 mod scope;
 #[cfg(target_os = "linux")]

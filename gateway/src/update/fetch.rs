@@ -204,7 +204,7 @@ fn connect(url: &Url, deadline: Instant) -> Result<Timed, String> {
 fn broken(doing: &str, error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => format!("{doing} took too long"),
-        _ => format!("{doing} failed: {error}"),
+        _ => format!("{doing} failed: {}", crate::link::tls::in_words(error)),
     }
 }
 

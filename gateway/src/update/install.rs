@@ -48,6 +48,19 @@ impl Files {
         Ok(Self { binary, record: record_path(state) })
     }
 
+    /// What renews the binary where a package owns it: the package would not know of another one,
+    /// and its next version would be a step back.
+    pub fn renewed_by(&self) -> Option<&'static str> {
+        let mut parts = self.binary.components();
+        if self.binary.starts_with("/usr/bin") {
+            Some("install its new version by apt")
+        } else if parts.any(|part| part.as_os_str() == "Cellar") {
+            Some("brew upgrade chatcode-gateway")
+        } else {
+            None
+        }
+    }
+
     fn beside(&self, suffix: &str) -> PathBuf {
         let mut name = self.binary.clone().into_os_string();
         name.push(suffix);
@@ -163,6 +176,21 @@ mod tests {
 
     fn text(path: &Path) -> String {
         std::fs::read_to_string(path).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_a_package_owns_is_renewed_by_its_manager() {
+        for (binary, by) in [
+            ("/usr/bin/chatcode-gateway", Some("apt")),
+            ("/opt/homebrew/Cellar/chatcode-gateway/1.0.0/bin/chatcode-gateway", Some("brew")),
+            ("/usr/local/bin/chatcode-gateway", None),
+            ("/home/ada/.local/bin/chatcode-gateway", None),
+        ] {
+            let files = Files { binary: binary.into(), record: PathBuf::new() };
+            let found = files.renewed_by();
+            assert_eq!(found.is_some(), by.is_some(), "{binary}");
+            assert!(by.is_none_or(|by| found.is_some_and(|words| words.contains(by))), "{binary}");
+        }
     }
 
     #[test]

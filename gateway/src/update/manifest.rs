@@ -15,6 +15,8 @@ pub const DIGEST_BYTES: usize = 32;
 pub struct Manifest {
     /// `x.y.z`.
     pub version: String,
+    /// The oldest version that it may replace; without it, any.
+    pub minimum_version: Option<String>,
     /// Where the binary is.
     pub url: Url,
     /// Its bytes.
@@ -27,6 +29,7 @@ pub struct Manifest {
 #[derive(Deserialize)]
 struct Raw {
     version: String,
+    minimum_version: Option<String>,
     target: String,
     url: String,
     size: u64,
@@ -39,7 +42,7 @@ pub type Refusal = (&'static str, String);
 /// Accepts or refuses an update for the build `own`. Nothing is read of what is not signed.
 ///
 /// # Errors
-/// `bad_manifest`, `bad_signature`, `wrong_target` or `not_newer`, with words.
+/// `bad_manifest`, `bad_signature`, `wrong_target`, `not_newer` or `too_old`, with words.
 pub fn accept(own: &Identity, manifest: &str, signature: &str) -> Result<Manifest, Refusal> {
     if manifest.len() > MANIFEST_BYTES || signature.len() > MANIFEST_BYTES {
         let message = format!("manifest and signature have at most {MANIFEST_BYTES} bytes each");
@@ -57,7 +60,16 @@ pub fn accept(own: &Identity, manifest: &str, signature: &str) -> Result<Manifes
         let message = format!("{} is not newer than {}", manifest.version, own.version);
         return Err((codes::NOT_NEWER, message));
     }
-    Ok(manifest)
+    match &manifest.minimum_version {
+        Some(minimum) if number(own.version) < number(minimum) => {
+            let message = format!(
+                "{} replaces {minimum} and later, this is {}: update to {minimum} first",
+                manifest.version, own.version
+            );
+            Err((codes::TOO_OLD, message))
+        }
+        _ => Ok(manifest),
+    }
 }
 
 /// Reads the JSON; gives the target and what is not compared with this build.
@@ -67,8 +79,9 @@ pub fn accept(own: &Identity, manifest: &str, signature: &str) -> Result<Manifes
 pub fn read(text: &str) -> Result<(String, Manifest), String> {
     let raw: Raw = miniserde::json::from_str(text)
         .map_err(|_| "the manifest is not {version, target, url, size, sha256}".to_owned())?;
-    if number(&raw.version).is_none() {
-        return Err(format!("version {:.100}: a release is x.y.z, three numbers", raw.version));
+    let mut versions = std::iter::once(&raw.version).chain(&raw.minimum_version);
+    if let Some(wrong) = versions.find(|version| number(version).is_none()) {
+        return Err(format!("version {wrong:.100}: a release is x.y.z, three numbers"));
     }
     if raw.size == 0 || raw.size > UPDATE_BYTES {
         return Err(format!("size {}: a binary has 1 to {UPDATE_BYTES} bytes", raw.size));
@@ -77,7 +90,8 @@ pub fn read(text: &str) -> Result<(String, Manifest), String> {
         return Err("sha256 has 64 digits from 0 to f".to_owned());
     };
     let url = Url::read(&raw.url)?;
-    Ok((raw.target, Manifest { version: raw.version, url, size: raw.size, sha256 }))
+    let Raw { version, minimum_version, target, size, .. } = raw;
+    Ok((target, Manifest { version, minimum_version, url, size, sha256 }))
 }
 
 /// `x.y.z` as numbers without leading zeros. Pre-releases are no releases: none is signed.
@@ -141,6 +155,21 @@ mod tests {
         }
         for text in ["", "{}", "[]", "7", "{\"version\":1}"] {
             assert!(read(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_minimum_is_read_where_there_is_one() {
+        let plain = json("1.2.3", "https://h/", "7", &"0a".repeat(32));
+        let with = |minimum: &str| {
+            let text = plain.replacen('{', &format!(r#"{{"minimum_version":{minimum},"#), 1);
+            read(&text).map(|(_, manifest)| manifest.minimum_version)
+        };
+        assert_eq!(read(&plain).map(|(_, manifest)| manifest.minimum_version), Ok(None));
+        assert_eq!(with("null"), Ok(None));
+        assert_eq!(with(r#""1.0.10""#), Ok(Some("1.0.10".to_owned())));
+        for wrong in [r#""1.0""#, r#""""#, "7", r#""any""#] {
+            assert!(with(wrong).is_err(), "{wrong}");
         }
     }
 

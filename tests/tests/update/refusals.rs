@@ -18,6 +18,9 @@ fn trap_09_an_update_is_signed_newer_and_fetched_by_https() {
     let stranger = Key::new();
     let signed = |key: &Key, text: &str| (text.to_owned(), key.sign(text, Kind::Prehashed));
     let by_us = |text: String| signed(&scene.key, &text);
+    let since = |minimum: &str| {
+        good.json().replacen('{', &format!(r#"{{"minimum_version":"{minimum}","#), 1)
+    };
     let plain = good.url.replace("https", "http");
     let commented = scene.key.sign(&good.json(), Kind::Legacy).replace("a release", "b release");
     let cases = [
@@ -29,6 +32,8 @@ fn trap_09_an_update_is_signed_newer_and_fetched_by_https() {
         ),
         ("another comment", (good.json(), commented), codes::BAD_SIGNATURE),
         ("no signature", (good.json(), "x".to_owned()), codes::BAD_SIGNATURE),
+        ("too large a step", by_us(since("0.1.1")), codes::TOO_OLD),
+        ("no step", by_us(since("a while ago")), codes::BAD_MANIFEST),
         ("only its hash", (good.json(), good.sha256.clone()), codes::BAD_SIGNATURE),
         ("equal", by_us(change(&|it| it.version = OLD.to_owned())), codes::NOT_NEWER),
         ("older", by_us(change(&|it| it.version = "0.0.99".to_owned())), codes::NOT_NEWER),
@@ -70,4 +75,21 @@ fn a_build_without_a_key_takes_no_updates() {
     let update = protocol::commands::GatewayUpdate { manifest, signature };
     let refused = stage.request(update).expect_err("refused");
     assert_eq!(refused.code, codes::BAD_SIGNATURE);
+}
+
+/// Homebrew's folders are its user's own: without a look at the path the update would succeed.
+#[test]
+fn what_a_package_owns_is_left_to_its_manager() {
+    let place = "Cellar/chatcode-gateway/0.1.0/bin/chatcode-gateway";
+    let mut scene = Scene::at(place, &[]);
+    let binary = scene.stage.gateway.home.join(place);
+    let before = std::fs::read(&binary).expect("a binary");
+    let manifest = scene.offer(NEW, "none");
+    scene.ask(&manifest).expect("accepted");
+    let (code, message) = scene.failure();
+    assert_eq!(code, codes::PERMISSION_DENIED, "{message}");
+    assert!(message.contains("brew upgrade chatcode-gateway"), "{message}");
+    assert_eq!(scene.server.asked("/0.2.0-none"), 0, "nothing was fetched");
+    assert!(std::fs::read(&binary).expect("a binary") == before);
+    assert_eq!(scene.stage.hello.as_ref().expect("hello").version, OLD);
 }

@@ -37,9 +37,14 @@ impl Scene {
     }
 
     pub(crate) fn with(environment: &[(&str, &str)]) -> Self {
+        Self::at("bin/chatcode-gateway", environment)
+    }
+
+    /// The binary is at `path` in the home.
+    pub(crate) fn at(path: &str, environment: &[(&str, &str)]) -> Self {
         let (cp, key, server) = (MockCp::new(), Key::new(), Server::new());
         let mut gateway = Gateway::new(&cp.url());
-        let binary = gateway.home.join("bin/chatcode-gateway");
+        let binary = gateway.home.join(path);
         release::build(&binary, OLD, &key, "none");
         gateway.set_binary(binary);
         gateway.trust(&server.roots);

@@ -41,9 +41,15 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// On a free port.
     pub(crate) fn new() -> Self {
+        Self::at(0)
+    }
+
+    /// On a port that manifests name already.
+    pub(crate) fn at(port: u16) -> Self {
         let authority = TestAuthority::new();
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
         listener.set_nonblocking(true).expect("a listener");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared::default());

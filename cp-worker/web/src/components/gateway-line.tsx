@@ -10,7 +10,8 @@ import { formatDuration } from "@/lib/format";
 
 export function GatewayLine({ server }: { server: Server }) {
   const update = useUpdate(server);
-  const { progress, version } = update;
+  const { progress, version, first } = update;
+  const isOffered = version !== null && progress.state !== "running" && progress.state !== "done";
   const uptime = server.health?.uptime_seconds;
   return (
     <div className="mt-6 grid gap-3 border-t pt-4">
@@ -37,7 +38,12 @@ export function GatewayLine({ server }: { server: Server }) {
               Updated to {progress.version}
             </>
           )}
-          {version !== null && progress.state !== "running" && progress.state !== "done" && (
+          {isOffered && first !== null && (
+            <span className="text-muted-foreground" data-testid="update-first">
+              {version} replaces {first} and later: this gateway needs {first} first
+            </span>
+          )}
+          {isOffered && first === null && (
             <Button
               size="small"
               variant="outline"

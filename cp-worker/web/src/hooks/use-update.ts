@@ -3,7 +3,7 @@
 import { useEffect, useState } from "react";
 import { useGatewayFeed } from "@/hooks/use-gateway-feed";
 import { api, problemText, type Release, type Server } from "@/lib/api";
-import { isNewer } from "@/lib/version";
+import { isNewer, versionBefore } from "@/lib/version";
 
 /** Milliseconds after which an update that said nothing is no longer waited for. */
 const PATIENCE_MS = 5 * 60_000;
@@ -16,6 +16,8 @@ export type UpdateState =
 export interface Update {
   /** The version on offer; null when none is newer. */
   version: string | null;
+  /** The version that must come before it; null when it can come at once. */
+  first: string | null;
   progress: UpdateState;
   start(): Promise<void>;
 }
@@ -57,5 +59,10 @@ export function useUpdate({ gateway_id, version, system_info }: Server): Update 
     }
   };
   const offered = release !== null && isNewer(release.version, version);
-  return { version: offered ? release.version : null, progress, start };
+  return {
+    version: offered ? release.version : null,
+    first: offered ? versionBefore(release.manifest, version) : null,
+    progress,
+    start,
+  };
 }

@@ -1,7 +1,7 @@
 // Which versions are newer.
 
 import { expect, it } from "vitest";
-import { isNewer } from "./version";
+import { isNewer, versionBefore } from "./version";
 
 it.each([
   ["0.4.0", "0.3.9", true],
@@ -15,4 +15,17 @@ it.each([
   ["1.0", "0.9.0", false],
 ])("%s after %s: %s", (offered, own, newer) => {
   expect(isNewer(offered, own)).toBe(newer);
+});
+
+it.each([
+  ['{"minimum_version":"0.3.0"}', "0.2.9", "0.3.0"],
+  ['{"minimum_version":"0.3.0"}', "0.3.0", null],
+  ['{"minimum_version":"0.3.0"}', "0.10.0", null],
+  ['{"minimum_version":"0.3.0"}', null, null],
+  ['{"minimum_version":7}', "0.2.9", null],
+  ["{}", "0.2.9", null],
+  ["null", "0.2.9", null],
+  ["what is no manifest", "0.2.9", null],
+])("%s offered to %s: %s comes first", (manifest, own, first) => {
+  expect(versionBefore(manifest, own)).toBe(first);
 });

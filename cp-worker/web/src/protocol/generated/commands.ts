@@ -525,7 +525,7 @@ export interface GatewayUpdate {
    */
   request_id: string;
   /**
-   * The exact bytes of a JSON object {version, target, url, size, sha256}; the signature is over them.
+   * The exact bytes of a JSON object {version, minimum_version?, target, url, size, sha256}; the signature is over them. A gateway older than minimum_version refuses it as too_old.
    */
   manifest: string;
   /**

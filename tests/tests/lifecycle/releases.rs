@@ -1,0 +1,161 @@
+//! Releases as people get them: three versions of the release build, signed, on an HTTPS server.
+
+use super::server::Server;
+use integration::patterns::sha256;
+use rustix::fs::{FlockOperation, flock};
+use serde_json::{Value, json};
+use std::fs::{File, create_dir_all, read, read_dir, read_to_string, write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What is installed first, what takes its place, and what cannot.
+pub(crate) const OLD: &str = "0.1.0";
+pub(crate) const NEW: &str = "0.2.0";
+pub(crate) const NEXT: &str = "0.3.0";
+
+/// The target of this machine's architecture, linked statically: it runs in any root.
+const TARGET: &str = match std::env::consts::ARCH.as_bytes() {
+    b"aarch64" => "aarch64-unknown-linux-musl",
+    _ => "x86_64-unknown-linux-musl",
+};
+
+/// All that a binary depends on; while nothing of it changes, nothing is built.
+const SOURCES: &[&str] = &[
+    "Cargo.lock",
+    "Cargo.toml",
+    "rust-toolchain.toml",
+    "gateway",
+    "protocol/Cargo.toml",
+    "protocol/src",
+    "xtask/src/dist",
+];
+
+/// A server of releases, and the key that signs them.
+pub(crate) struct Releases {
+    pub(crate) server: Server,
+    /// As it is compiled in.
+    pub(crate) key: String,
+    folder: PathBuf,
+}
+
+impl Releases {
+    /// All versions are there, and [`OLD`] is the newest.
+    pub(crate) fn new() -> Self {
+        let folder = integration::repository().join("target/lifecycle");
+        create_dir_all(&folder).expect("a folder");
+        let lock = File::create(folder.join("lock")).expect("a lock");
+        // Tests run beside each other; the first of them builds.
+        flock(&lock, FlockOperation::LockExclusive).expect("locked");
+        let key = key(&folder);
+        let sources = digest_of_sources();
+        for version in [OLD, NEW, NEXT] {
+            build(&folder.join(version), version, &key, &sources);
+        }
+        let releases = Self { server: Server::new(), key, folder };
+        for version in [OLD, NEW, NEXT] {
+            releases.server.put_file(&place(version), &read(releases.binary(version)).expect("it"));
+        }
+        releases.offer(OLD);
+        releases
+    }
+
+    /// A version's binary.
+    pub(crate) fn binary(&self, version: &str) -> PathBuf {
+        self.folder.join(version).join(format!("chatcode-gateway-{TARGET}"))
+    }
+
+    /// Makes a version the newest one, as a release does.
+    pub(crate) fn offer(&self, version: &str) {
+        let manifest = self.manifest(version);
+        let file = format!("/{TARGET}/manifest.json");
+        self.server.put_file(&format!("{file}.minisig"), self.sign(&manifest).as_bytes());
+        self.server.put_file(&file, manifest.as_bytes());
+    }
+
+    /// What a page sends to have a gateway updated.
+    pub(crate) fn update(&self, version: &str) -> Value {
+        let manifest = self.manifest(version);
+        json!({ "signature": self.sign(&manifest), "manifest": manifest })
+    }
+
+    /// How often a version's binary was fetched.
+    pub(crate) fn fetched(&self, version: &str) -> usize {
+        self.server.asked(&place(version))
+    }
+
+    /// One line, as `cargo xtask release` writes it.
+    fn manifest(&self, version: &str) -> String {
+        let bytes = read(self.binary(version)).expect("the binary");
+        let manifest = json!({
+            "version": version, "minimum_version": OLD, "target": TARGET,
+            "url": self.server.url(&place(version)), "size": bytes.len(), "sha256": sha256(&bytes),
+        });
+        format!("{manifest}\n")
+    }
+
+    fn sign(&self, text: &str) -> String {
+        let folder = integration::tempdir::TempDir::new();
+        let (message, signature) = (folder.join("message"), folder.join("signature"));
+        write(&message, text).expect("written");
+        let mut command = Command::new("minisign");
+        command.arg("-SWs").arg(self.folder.join("key")).arg("-x").arg(&signature);
+        run(command.arg("-m").arg(message));
+        read_to_string(signature).expect("a signature")
+    }
+}
+
+fn place(version: &str) -> String {
+    format!("/v{version}/chatcode-gateway-{TARGET}")
+}
+
+/// The throw-away key: made once, because it is compiled into what is built once.
+fn key(folder: &Path) -> String {
+    let (public, secret) = (folder.join("key.pub"), folder.join("key"));
+    if !public.exists() || !secret.exists() {
+        run(Command::new("minisign").arg("-GWfp").arg(&public).arg("-s").arg(&secret));
+    }
+    let text = read_to_string(public).expect("a public key");
+    text.lines().nth(1).expect("its second line").to_owned()
+}
+
+/// Builds a version as a release is built, unless it is there.
+fn build(out: &Path, version: &str, key: &str, sources: &str) {
+    let (made, wanted) = (out.join("made"), format!("{version} {key} {sources}\n"));
+    if read_to_string(&made).is_ok_and(|text| text == wanted) {
+        return;
+    }
+    if std::env::var_os("CHATCODE_LIFECYCLE_AS_IT_IS").is_some() {
+        return;
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(integration::repository());
+    command.args(["run", "--quiet", "--package", "xtask", "--", "dist", "--target", TARGET]);
+    command.args(["--version", version, "--update-key", key, "--out"]).arg(out);
+    run(&mut command);
+    write(made, wanted).expect("written");
+}
+
+fn digest_of_sources() -> String {
+    let mut files = Vec::new();
+    let root = integration::repository();
+    SOURCES.iter().for_each(|source| collect(&root.join(source), &mut files));
+    files.sort();
+    let digests = files.iter().map(|file| sha256(&read(file).expect("a source")));
+    sha256(digests.collect::<String>().as_bytes())
+}
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>) {
+    if path.is_file() {
+        files.push(path.to_owned());
+        return;
+    }
+    let entries = read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    entries.for_each(|entry| collect(&entry.expect("an entry").path(), files));
+}
+
+fn run(command: &mut Command) {
+    let outcome = command.stdin(Stdio::null()).output().expect("it starts");
+    let words = String::from_utf8_lossy(&[outcome.stdout, outcome.stderr].concat()).into_owned();
+    assert!(outcome.status.success(), "{}: {words}", command.get_program().display());
+}
