@@ -827,8 +827,8 @@ find_installed() {
     os=$(uname -s) owner=$(id -un 2>/dev/null || id -u) as_root=no is_ours=no sessions=no
     home=${HOME:-$(eval "echo ~$owner")}
     system=/etc/systemd/system
-    if [ "$(id -u)" = 0 ] && { [ -e "$system/$NAME.service" ] || [ -d /etc/chatcode ] ||
-        [ -d "$LIBRARY" ] || is_made_here vibe; }; then
+    if [ "$(id -u)" = 0 ] &&
+        { [ -e /etc/chatcode/installed ] || [ -d "$LIBRARY" ] || is_made_here vibe; }; then
         as_root=yes
         owner=$(sed -n 's/^owner=//p; s/^User=//p' /etc/chatcode/installed \
             "$system/$NAME.service" 2>/dev/null | head -n 1)
