@@ -15,6 +15,8 @@ const REGISTRY: &str = "/proc/sys/fs/binfmt_misc";
 pub struct Emulator {
     /// One line for [`REGISTRY`].
     rule: String,
+    /// The processor that it is to be, where it has a choice.
+    processor: Option<&'static str>,
 }
 
 impl Emulator {
@@ -26,7 +28,7 @@ impl Emulator {
         let name =
             target.qemu.ok_or_else(|| format!("qemu has no emulator of {}", target.triple))?;
         needs::programs(&[(name, "qemu-user-static"), ("unshare", "util-linux")])?;
-        let emulator = Self { rule: rule(target, &path_of(name)?) };
+        let emulator = Self { rule: rule(target, &path_of(name)?), processor: target.processor };
         let works = output(&mut emulator.around(Command::new("true").arg("")));
         if works.is_none() {
             return Err(format!(
@@ -48,6 +50,9 @@ impl Emulator {
         ));
         around.args(["sh", &self.rule]).arg(command.get_program()).args(command.get_args());
         run::placed_as(command, &mut around);
+        if let Some(processor) = self.processor {
+            around.env("QEMU_CPU", processor);
+        }
         around
     }
 }
@@ -61,7 +66,11 @@ fn path_of(name: &str) -> Result<PathBuf> {
 /// Which files: executables by the header of their format, of which the fields that do not matter are
 /// masked out. `F` opens the emulator now, wherever the program runs later.
 fn rule(target: &Target, emulator: &std::path::Path) -> String {
-    let (bits, machine) = if target.triple.starts_with("arm") { (1, 0x28) } else { (2, 0xb7) };
+    let (bits, machine) = match target.triple.split('-').next() {
+        Some("x86_64") => (2, 0x3e),
+        Some("aarch64") => (2, 0xb7),
+        _ => (1, 0x28),
+    };
     let escaped =
         |bytes: &[u8]| -> String { bytes.iter().map(|b| format!("\\x{b:02x}")).collect() };
     let mut magic = *b"\x7fELF\x00\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00";

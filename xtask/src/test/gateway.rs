@@ -29,7 +29,7 @@ impl Wanted {
     /// When there is none, or this machine has no way to run its programs.
     pub fn target(triple: &str) -> Result<Self> {
         let target = targets::named(triple)?;
-        if !is_native(target) && target.qemu.is_none() {
+        if !target.is_native() && target.qemu.is_none() {
             return Err(format!("programs for {triple} cannot be run on this machine").into());
         }
         Ok(Self::Target(target))
@@ -37,7 +37,7 @@ impl Wanted {
 
     /// Whether only an emulator can run it.
     pub fn is_emulated(&self) -> bool {
-        matches!(self, Self::Target(target) if !is_native(target))
+        matches!(self, Self::Target(target) if !target.is_native())
     }
 }
 
@@ -58,7 +58,7 @@ impl Gateway {
         let target = match wanted {
             Wanted::File(path) => return Self::file(std::path::absolute(path)?),
             Wanted::Target(target) => target,
-            Wanted::Release => match targets::TARGETS.iter().find(|target| is_native(target)) {
+            Wanted::Release => match targets::TARGETS.iter().find(|target| target.is_native()) {
                 Some(target) => target,
                 None => return Self::debug(root),
             },
@@ -66,7 +66,7 @@ impl Gateway {
         let out = dist::folder(root);
         let binary = dist::build(target, &Options::default(), &out)?.binary;
         let faults = Some(dist::example(target, FAULTS, &out)?);
-        let emulator = if is_native(target) { None } else { Some(Emulator::of(target)?) };
+        let emulator = if target.is_native() { None } else { Some(Emulator::of(target)?) };
         Ok(Self { binary, faults, emulator })
     }
 
@@ -107,24 +107,12 @@ impl std::fmt::Display for Gateway {
     }
 }
 
-/// Whether this machine's processor and system run a target's programs.
-fn is_native(target: &Target) -> bool {
-    let (processor, system) = target.triple.split_once('-').unwrap_or_default();
-    let of_system = match std::env::consts::OS {
-        "macos" => "apple-darwin",
-        other => &format!("unknown-{other}-musl"),
-    };
-    processor == std::env::consts::ARCH && system == of_system
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn targets_are_native_or_emulated_or_refused() {
-        let native = targets::TARGETS.iter().filter(|target| is_native(target));
-        assert!(native.count() <= 1);
         let arm = Wanted::target("armv7-unknown-linux-musleabihf").expect("qemu runs it");
         assert_eq!(arm.is_emulated(), std::env::consts::ARCH != "armv7");
         assert!(Wanted::target("sparc-sun-solaris").is_err());
