@@ -22,7 +22,7 @@ static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--quiet", "--package", "chatcode-gateway"])
+        .args(["build", "--quiet", "--workspace", "--bin", "chatcode-gateway"])
         .current_dir(crate::repository())
         .status()
         .expect("cargo runs");

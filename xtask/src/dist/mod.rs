@@ -2,6 +2,7 @@
 
 mod checks;
 mod compile;
+pub mod emulate;
 mod flags;
 mod musl;
 mod reproducible;

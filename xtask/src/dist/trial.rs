@@ -1,7 +1,6 @@
 //! Tries a built gateway: the suite `released`, with its binary, under qemu where it must be.
 
-use super::Built;
-use crate::emulate::Emulator;
+use super::{Built, emulate};
 use crate::run::{self, run};
 use crate::{Result, needs};
 use std::path::Path;
@@ -18,16 +17,14 @@ pub fn trial(root: &Path, built: &Built) -> Result<Option<Duration>> {
     }
     needs::programs(needs::TO_RUN)?;
     println!("▸ {}: a session", target.triple);
-    let mut test = run::cargo(root);
-    test.args(["test", "--quiet", "--package", "integration", "--test", "released"]);
+    let test = ["test", "--quiet", "--package", "integration", "--test", "released"];
     // Compiled outside, where whoever runs us owns what is written.
-    run(run::again(&test).arg("--no-run"))?;
+    let mut cargo = run::cargo(root);
+    run(cargo.args(test).arg("--no-run"))?;
     let started = Instant::now();
-    test.env("CHATCODE_GATEWAY_BIN", std::path::absolute(&built.binary)?);
-    if target.is_native() {
-        run(&mut test)?;
-    } else {
-        run(&mut Emulator::of(target)?.around(&test))?;
-    }
+    let mut launcher = emulate::launcher(target)?;
+    launcher.arg(cargo.get_program()).args(test).current_dir(root);
+    launcher.env("CHATCODE_GATEWAY_BIN", std::path::absolute(&built.binary)?);
+    run(&mut launcher)?;
     Ok(Some(started.elapsed()))
 }

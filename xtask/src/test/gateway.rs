@@ -1,8 +1,7 @@
 //! Which gateway the integration tests run with: the one that is released, unless told otherwise.
 
 use crate::dist::targets::{self, Target};
-use crate::dist::{self, Options};
-use crate::emulate::Emulator;
+use crate::dist::{self, Options, emulate};
 use crate::{Result, run};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -46,7 +45,8 @@ impl Wanted {
 pub struct Gateway {
     binary: PathBuf,
     faults: Option<PathBuf>,
-    emulator: Option<Emulator>,
+    /// Of another processor.
+    foreign: Option<&'static Target>,
 }
 
 impl Gateway {
@@ -55,7 +55,7 @@ impl Gateway {
     /// # Errors
     /// When it cannot be built, is not there, or cannot be run.
     pub fn ready(root: &Path, wanted: &Wanted) -> Result<Self> {
-        let target = match wanted {
+        let target: &'static Target = match wanted {
             Wanted::File(path) => return Self::file(std::path::absolute(path)?),
             Wanted::Target(target) => target,
             Wanted::Release => match targets::TARGETS.iter().find(|target| target.is_native()) {
@@ -66,15 +66,15 @@ impl Gateway {
         let out = dist::folder(root);
         let binary = dist::build(target, &Options::default(), &out)?.binary;
         let faults = Some(dist::example(target, FAULTS, &out)?);
-        let emulator = if target.is_native() { None } else { Some(Emulator::of(target)?) };
-        Ok(Self { binary, faults, emulator })
+        let foreign = Some(target).filter(|target| !target.is_native());
+        Ok(Self { binary, faults, foreign })
     }
 
     fn file(binary: PathBuf) -> Result<Self> {
         if !binary.is_file() {
             return Err(format!("there is no gateway at {}", binary.display()).into());
         }
-        Ok(Self { binary, faults: None, emulator: None })
+        Ok(Self { binary, faults: None, foreign: None })
     }
 
     /// The one with debug assertions, which the browser's tests use.
@@ -82,27 +82,36 @@ impl Gateway {
     /// # Errors
     /// When it cannot be built.
     pub fn debug(root: &Path) -> Result<Self> {
-        run::run(run::cargo(root).args(["build", "--quiet", "--package", "chatcode-gateway"]))?;
+        let binary = ["--quiet", "--bin", "chatcode-gateway"];
+        run::run(super::of_workspace(root, "build").args(binary))?;
         Self::file(run::target(root).join("debug/chatcode-gateway"))
     }
 
     /// A test's command in the place where this gateway runs, which it tells by variables.
-    pub fn around(&self, test: &Command) -> Command {
-        let mut command = match &self.emulator {
-            Some(emulator) => emulator.around(test),
-            None => run::again(test),
+    ///
+    /// # Errors
+    /// When programs of its processor cannot be run here.
+    pub fn around(&self, test: &Command) -> Result<Command> {
+        let mut command = match self.foreign {
+            Some(target) => emulate::launcher(target)?,
+            None => Command::new("env"),
         };
+        command.arg(test.get_program()).args(test.get_args());
+        if let Some(folder) = test.get_current_dir() {
+            command.current_dir(folder);
+        }
+        command.envs(test.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command.env("CHATCODE_GATEWAY_BIN", &self.binary);
         if let Some(faults) = &self.faults {
             command.env("CHATCODE_FAULTS_BIN", faults);
         }
-        command
+        Ok(command)
     }
 }
 
 impl std::fmt::Display for Gateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let emulated = if self.emulator.is_some() { ", emulated" } else { "" };
+        let emulated = if self.foreign.is_some() { ", emulated" } else { "" };
         write!(f, "{}{emulated}", self.binary.display())
     }
 }
@@ -113,6 +122,7 @@ mod tests {
 
     #[test]
     fn targets_are_native_or_emulated_or_refused() {
+        assert!(targets::TARGETS.iter().filter(|target| target.is_native()).count() <= 1);
         let arm = Wanted::target("armv7-unknown-linux-musleabihf").expect("qemu runs it");
         assert_eq!(arm.is_emulated(), std::env::consts::ARCH != "armv7");
         assert!(Wanted::target("sparc-sun-solaris").is_err());
