@@ -58,6 +58,7 @@ const EMULATED: &[&str] =
 /// With the real control plane, and most with real browsers.
 const END_TO_END: &[&str] = &[
     "services",
+    "docs",
     "accounts",
     "servers",
     "cloud",
