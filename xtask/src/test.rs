@@ -31,6 +31,7 @@ const INTEGRATION: &[&str] = &[
     "health",
     "memory_guard",
     "service",
+    "installer",
     "recovery",
     "update",
     "flow",
