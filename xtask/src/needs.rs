@@ -53,6 +53,7 @@ pub const TO_TEST: &[Program] = &[
     ("lintian", "lintian"),
     ("ruby", "ruby"),
     ("minisign", "minisign"),
+    ("openssl", "openssl"),
     ("strip", "binutils"),
     // A kernel with systemd for what a container has not.
     ("linux.uml", "user-mode-linux"),
