@@ -7,7 +7,7 @@ pub use gateway::Wanted;
 use crate::run::{self, run};
 use crate::steps::Steps;
 use crate::tmux::{self, Tmux};
-use crate::{Result, at_root, build_worker, deploy, dev, needs};
+use crate::{Result, at_root, build_worker, deploy, dev, dist, needs};
 use gateway::Gateway;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,6 +31,7 @@ const INTEGRATION: &[&str] = &[
     "health",
     "memory_guard",
     "service",
+    "installer",
     "recovery",
     "update",
     "flow",
@@ -115,6 +116,7 @@ const STEPS: &[(&str, Step)] = &[
     ("workflows", workflows),
     ("build", build),
     ("deploy-dry-run", deploy_dry_run),
+    ("dist", dist_own),
     ("integration", integration),
     ("control-plane", control_plane),
     ("e2e", end_to_end),
@@ -214,6 +216,11 @@ fn build(Plan { root, .. }: &Plan) -> Result<()> {
 fn deploy_dry_run(_: &Plan) -> Result<()> {
     deploy::upload(&["--dry-run".into()])?;
     deploy::upload(&["--dry-run".into(), "--env".into(), "staging".into()])
+}
+
+/// The gateway as it is released for machines as this one, built and checked.
+fn dist_own(Plan { root, .. }: &Plan) -> Result<()> {
+    dist::own(root)
 }
 
 fn integration(plan: &Plan) -> Result<()> {
