@@ -55,6 +55,7 @@ const EMULATED: &[&str] = &["sessions", "splits", "recovery", "signals", "bytes"
 /// With the real control plane, and most with real browsers.
 const END_TO_END: &[&str] = &[
     "services",
+    "lifecycle",
     "accounts",
     "servers",
     "cloud",
