@@ -116,7 +116,11 @@ read_words() {
             usage
             exit 0
             ;;
-        -*) fail "there is no option $1; --help lists them" ;;
+        -*)
+            # One token of 64 begins with a dash.
+            [ -n "$gateway_id" ] && [ -z "$token" ] || fail "there is no option $1; --help lists them"
+            token=$1
+            ;;
         *)
             if [ -z "$gateway_id" ]; then
                 gateway_id=$1
