@@ -118,7 +118,9 @@ read_words() {
             ;;
         -*)
             # One token of 64 begins with a dash.
-            [ -n "$gateway_id" ] && [ -z "$token" ] || fail "there is no option $1; --help lists them"
+            if [ -z "$gateway_id" ] || [ -n "$token" ]; then
+                fail "there is no option $1; --help lists them"
+            fi
             token=$1
             ;;
         *)
