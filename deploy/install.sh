@@ -116,7 +116,13 @@ read_words() {
             usage
             exit 0
             ;;
-        -*) fail "there is no option $1; --help lists them" ;;
+        -*)
+            # One token of 64 begins with a dash.
+            if [ -z "$gateway_id" ] || [ -n "$token" ]; then
+                fail "there is no option $1; --help lists them"
+            fi
+            token=$1
+            ;;
         *)
             if [ -z "$gateway_id" ]; then
                 gateway_id=$1
