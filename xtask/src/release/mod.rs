@@ -8,8 +8,8 @@ mod provenance;
 mod sbom;
 mod signing;
 mod source;
-mod sums;
-mod tree;
+pub mod sums;
+pub mod tree;
 mod version;
 
 use crate::dist::targets::{TARGETS, Target};
@@ -226,7 +226,7 @@ fn packages(root: &Path, plan: &Plan, dist: &Path, version: &str) -> Result<Vec<
         version: Some(version.to_owned()),
         url: format!("{}/v{version}", plan.base_url),
         maintainer: None,
-        check: false,
+        check: true,
     };
     if plan.targets.len() == TARGETS.len() {
         return package::packages(root, &options);
