@@ -9,6 +9,8 @@ mod sbom;
 mod signing;
 mod source;
 pub mod sums;
+#[cfg(test)]
+mod tests;
 pub mod tree;
 mod version;
 
