@@ -215,15 +215,19 @@ find_service_user() {
     if id -u "$owner" >/dev/null 2>&1; then
         [ "$(id -u "$owner")" != 0 ] || fail "$owner is another name of root: name a person by --run-as"
         home=$(eval "echo ~$owner")
-        return
-    fi
-    [ -z "$run_as" ] || fail "there is no user $run_as: make it first, or leave --run-as out"
-    have useradd || fail "useradd is needed to make the user $owner: install it, or name a user who
+    else
+        [ -z "$run_as" ] || fail "there is no user $run_as: make it first, or leave --run-as out"
+        have useradd || fail "useradd is needed to make the user $owner: install it, or name a user who
   is there by --run-as"
-    new_owner=yes
-    home=/home/$owner
-    if have sudo && have visudo && [ -d "${SUDOERS%/*}" ]; then gives_sudo=yes; fi
+        new_owner=yes
+        home=/home/$owner
+    fi
+    if [ "$new_owner" = yes ] || is_made_here "$owner"; then
+        if have sudo && have visudo && [ -d "${SUDOERS%/*}" ]; then gives_sudo=yes; fi
+    fi
 }
+
+is_made_here() { grep -q "^$1:[^:]*:[^:]*:[^:]*:$COMMENT:" /etc/passwd; }
 
 # Runs a command as the owner. All that root does in the owner's home goes this way: it follows no
 # link that they may have laid there.
@@ -590,8 +594,8 @@ fetch_binary() {
 }
 
 make_owner() {
-    [ "$new_owner" = yes ] || return 0
-    useradd --create-home --shell /bin/bash --comment "$COMMENT" "$owner" ||
+    [ "$new_owner" = no ] ||
+        useradd --create-home --shell /bin/bash --comment "$COMMENT" "$owner" ||
         fail "the user $owner could not be made"
     [ "$gives_sudo" = yes ] || return 0
     cat >"$scratch/sudoers" <<END
@@ -810,7 +814,7 @@ uninstall() {
     say 'This is stopped and removed:'
     [ -z "$list" ] || say "$list" | sed 's/^/  /'
     [ "$purge-$sessions" != yes-yes ] || say "  the sessions that run, with all that runs in them"
-    [ "$purge-$is_ours" != yes-yes ] || say "  the user $owner with all files in $home, and $SUDO_LOG"
+    [ "$purge-$is_ours" != yes-yes ] || say "  the user $owner with all files in $home, and what sudo logged"
     if [ "$dry_run" = yes ]; then
         say 'Nothing was done.'
         return
@@ -830,7 +834,7 @@ find_installed() {
     home=${HOME:-$(eval "echo ~$owner")}
     system=/etc/systemd/system
     if [ "$(id -u)" = 0 ] && { [ -e "$system/$NAME.service" ] || [ -d /etc/chatcode ] ||
-        [ -d "$LIBRARY" ] || { [ "$purge" = yes ] && is_made_here vibe; }; }; then
+        [ -d "$LIBRARY" ] || is_made_here vibe; }; then
         as_root=yes
         owner=$(sed -n 's/^owner=//p; s/^User=//p' /etc/chatcode/installed \
             "$system/$NAME.service" 2>/dev/null | head -n 1)
@@ -848,8 +852,6 @@ find_installed() {
     if is_made_here "$owner"; then is_ours=yes; fi
     if as_owner tmux -L "$socket" list-sessions </dev/null >/dev/null 2>&1; then sessions=yes; fi
 }
-
-is_made_here() { grep -q "^$1:[^:]*:[^:]*:[^:]*:$COMMENT:" /etc/passwd; }
 
 list_installed() {
     for path in "$unit" "$wants" "$binary" "$binary.old" "$binary.new" "$binary.keep" \
@@ -890,7 +892,8 @@ manage() {
 # The end of lingering would be the end of the sessions.
 stop_lingering() {
     lingers=no
-    grep -q '^linger=yes' "$record" 2>/dev/null && is_lingering || return 0
+    is_lingering || return 0
+    [ "$is_ours" = yes ] || grep -q '^linger=yes' "$record" 2>/dev/null || return 0
     lingers=yes
     [ "$sessions-$purge" != yes-no ] || return 0
     if loginctl disable-linger "$owner" </dev/null >/dev/null 2>&1 ||
@@ -907,7 +910,7 @@ remove_files() {
         *) rm -rf "$path" ;;
         esac
     done
-    say "$made" "$workspace" | while IFS= read -r folder; do
+    printf '%s\n' "$made" "$workspace" | while IFS= read -r folder; do
         as_owner rmdir "$folder" </dev/null 2>/dev/null || true
     done
     [ "$os" = Darwin ] || manage daemon-reload
@@ -927,13 +930,19 @@ remove_user() {
     rm -f "$SUDO_LOG"
 }
 
+advice() {
+    if [ "$as_root" = yes ]; then
+        say "su -s /bin/sh $owner -c 'tmux -L $socket $1'"
+    else
+        say "tmux -L $socket $1"
+    fi
+}
+
 # What a person may want to keep or to end is theirs to decide.
 tell_left() {
     if [ "$is_ours" = yes ] && [ "$purge" = yes ]; then return; fi
-    as=''
-    [ "$as_root" = no ] || as="sudo -u $owner "
     if [ "$sessions-$purge" = yes-no ]; then
-        say "Sessions go on: ${as}tmux -L $socket attach shows them, ${as}tmux -L $socket kill-server ends them."
+        say "Sessions go on. To see them: $(advice attach); to end them: $(advice kill-server)"
         [ "${lingers:-no}" = no ] || say "Once they have ended: loginctl disable-linger $owner"
     fi
     [ ! -d "$workspace" ] || say "Left: $workspace, with what was made in sessions."

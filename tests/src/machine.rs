@@ -5,7 +5,7 @@
 use crate::process::{Running, children};
 use crate::root::Recipe;
 use crate::tempdir::TempDir;
-use std::fs::{read_link, read_to_string};
+use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -27,7 +27,8 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 const JOIN: &str = "set -e\necho $$ >\"$1/cgroup.procs\"\nshift\n\
     exec unshare --mount --cgroup --pid --fork --kill-child --mount-proc sh -c \"$@\"\n";
 
-/// Puts memory over the root `$1` and boots it under the name `$2`; a reboot (133) boots it again.
+/// Puts memory over the root `$1` and runs it under the name `$2` as `$3` says; a reboot (133) boots
+/// it again.
 /// Control groups are those of version 2 alone, as on any machine of today.
 const START: &str = r#"set -e
 mount -t cgroup2 none /sys/fs/cgroup
@@ -37,20 +38,32 @@ mount -t tmpfs -o mode=755 none /run/machine
 cd /run/machine
 mkdir upper work root
 mount -t overlay -o "lowerdir=$1,upperdir=$PWD/upper,workdir=$PWD/work" none root
-[ "$3" = boot ] || exec sleep infinity
+what=--boot
+[ "$3" = systemd ] || what='--as-pid2 sleep infinity'
 while :; do
     ended=0
-    systemd-nspawn --quiet --boot --directory=root --machine="$2" --register=no --keep-unit \
-        --console=pipe --link-journal=no --timezone=off --resolv-conf=replace-host || ended=$?
+    # shellcheck disable=SC2086 # These are words.
+    systemd-nspawn --quiet --directory=root --machine="$2" --register=no --keep-unit \
+        --console=pipe --link-journal=no --timezone=off --resolv-conf=replace-host \
+        $what || ended=$?
     [ "$ended" = 133 ] || exit "$ended"
 done
 "#;
+
+/// How the first process of a machine calls itself, and what succeeds there once all is started.
+type Init = (&'static str, &'static str);
+const SYSTEMD: Init = ("systemd", "systemctl is-system-running --wait");
+const STUB: Init = ("(sd-stubinit)", "true");
+
+/// Goes on in the control group `$1` of the machine: who runs outside of it is nobody to its logind.
+const ENTER: &str = r#"mkdir -p "$1" && echo $$ >"$1/cgroup.procs" && shift && exec "$@""#;
 
 /// A machine that runs. Dropping it pulls the plug.
 pub struct Machine {
     root: PathBuf,
     group: PathBuf,
     process: Running,
+    init: Init,
     /// Its console and what a test wants to keep for a look.
     folder: TempDir,
 }
@@ -77,6 +90,15 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 impl Machine {
     /// Boots a clean root of `recipe`, until its systemd has started everything.
     pub fn boot(recipe: &Recipe) -> Self {
+        Self::start(recipe, SYSTEMD)
+    }
+
+    /// A container as many are: a clean root of `recipe` in which no service manager runs.
+    pub fn container(recipe: &Recipe) -> Self {
+        Self::start(recipe, STUB)
+    }
+
+    fn start(recipe: &Recipe, init: Init) -> Self {
         let name = format!("cc-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let (root, folder) = (recipe.root(), TempDir::new());
         let group = groups().join(&name);
@@ -84,10 +106,10 @@ impl Machine {
         let console = std::fs::File::create(folder.join("console")).expect("a file");
         let mut command = Command::new("sh");
         command.args(["-c", JOIN, "sh"]).arg(&group).args([START, "sh"]).arg(&root);
-        command.args([&name, "boot"]).env_clear().env("PATH", PATH);
+        command.args([&name, init.0]).env_clear().env("PATH", PATH);
         command.stdin(Stdio::null()).stderr(console.try_clone().expect("a file")).stdout(console);
         let process = Running::start(&mut command);
-        let mut machine = Self { root, group, process, folder };
+        let mut machine = Self { root, group, process, folder, init };
         machine.wait_until_up();
         machine
     }
@@ -105,7 +127,7 @@ impl Machine {
     fn wait_until_up(&mut self) {
         let up = crate::wait_for(BOOT, || {
             assert!(self.process.is_running(), "no machine:\n{}", self.console());
-            self.first().filter(|_| self.run("systemctl is-system-running --wait").done)
+            self.first().filter(|_| self.run(self.init.1).done)
         });
         assert!(up.is_some(), "not within {BOOT:?}:\n{}", self.console());
     }
@@ -116,10 +138,10 @@ impl Machine {
         while let Some(pid) = found.pop() {
             let status = read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
             let ids = status.lines().find(|line| line.starts_with("NSpid:")).unwrap_or_default();
-            let program = read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+            let name = read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
             // nspawn's own namespace lies between.
             let depth = ids.split_whitespace().skip(1).count();
-            if ids.ends_with("\t1") && depth >= 3 && program.ends_with("systemd/systemd") {
+            if ids.ends_with("\t1") && depth >= 3 && name.trim_end() == self.init.0 {
                 return Some(pid);
             }
             found.extend(children(pid));
@@ -143,7 +165,9 @@ impl Machine {
         };
         let mut command = Command::new("timeout");
         command
-            .args(["--kill-after=5", COMMAND_SECONDS, "nsenter", "--target", &first.to_string()])
+            .args(["--kill-after=5", COMMAND_SECONDS, "sh", "-c", ENTER, "sh"])
+            .arg(self.group.join("payload/entered"))
+            .args(["nsenter", "--target", &first.to_string()])
             .args(["--mount", "--uts", "--ipc", "--pid", "--cgroup", "--"])
             .args(words)
             .env_clear()
@@ -184,7 +208,11 @@ impl Machine {
 impl Drop for Machine {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let journal = self.run("journalctl --no-pager --lines=60 --output=short-monotonic");
+            let journal = self.run(
+                "journalctl --no-pager --lines=60 --output=short-monotonic \
+                                    _COMM=chatcode-gatewa + PRIORITY=0 + PRIORITY=1 + PRIORITY=2 \
+                                    + PRIORITY=3 + PRIORITY=4",
+            );
             eprintln!("--- the machine's journal\n{}---", journal.text);
         }
         // All in its namespaces end with it.

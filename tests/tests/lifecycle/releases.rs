@@ -124,6 +124,9 @@ fn build(out: &Path, version: &str, key: &str, sources: &str) {
     if read_to_string(&made).is_ok_and(|text| text == wanted) {
         return;
     }
+    if std::env::var_os("CHATCODE_LIFECYCLE_AS_IT_IS").is_some() {
+        return;
+    }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(integration::repository());

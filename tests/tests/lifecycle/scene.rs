@@ -4,7 +4,7 @@ use super::releases::Releases;
 use super::traces::Traces;
 use super::way::Way;
 use integration::api::{Person, Socket};
-use integration::machine::Machine;
+use integration::machine::{Machine, Said};
 use integration::root::Recipe;
 use integration::stack::ControlPlane;
 use integration::tempdir::TempDir;
@@ -24,7 +24,39 @@ pub(crate) const AWAY: Duration = Duration::from_secs(60);
 /// there is none. Those of a real one are 30 and 300.
 const TIMES: &str = "GATEWAY_UPDATE_CONFIRM_SECONDS=1\nGATEWAY_UPDATE_LINK_SECONDS=8\n";
 
+/// Who installs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// For a new user `vibe`.
+    Root,
+    /// For themselves; somebody else has made the account.
+    Person(&'static str),
+}
+
+impl By {
+    /// Whose sessions these are.
+    pub(crate) fn user(self) -> &'static str {
+        match self {
+            Self::Root => "vibe",
+            Self::Person(name) => name,
+        }
+    }
+
+    /// Where the sessions' folders are.
+    pub(crate) fn workspace(self) -> String {
+        format!("/home/{}/workspace", self.user())
+    }
+
+    fn settings(self) -> String {
+        match self {
+            Self::Root => "/etc/chatcode/gateway.env".to_owned(),
+            Self::Person(name) => format!("/home/{name}/.config/chatcode/gateway.env"),
+        }
+    }
+}
+
 pub(crate) struct Scene {
+    pub(crate) by: By,
     /// The first to go: what runs on it writes to the others.
     pub(crate) machine: Machine,
     pub(crate) way: Way,
@@ -42,7 +74,12 @@ pub(crate) struct Scene {
 
 impl Scene {
     /// The machine is up and trusts the server of releases; nothing is installed.
-    pub(crate) fn new(recipe: &Recipe) -> Self {
+    pub(crate) fn new(recipe: &Recipe, by: By) -> Self {
+        Self::on(|| Machine::boot(recipe), by)
+    }
+
+    /// As [`Self::new`], on a machine that `start` makes.
+    pub(crate) fn on(start: impl FnOnce() -> Machine, by: By) -> Self {
         let releases = Releases::new();
         let roots = TempDir::new();
         let file = roots.join("roots.pem");
@@ -56,13 +93,18 @@ impl Scene {
         let person = Person::sign_in(&control_plane.url());
         let (gateway_id, token) = person.new_server("Test");
         let began = Instant::now();
-        let machine = Machine::boot(recipe);
+        let machine = start();
         let trusted = machine.path("/usr/local/share/ca-certificates/tests.crt");
         write(trusted, &releases.server.roots).expect("written");
         machine.run("update-ca-certificates").expect("the machine trusts our releases");
+        if let By::Person(name) = by {
+            let account = format!("useradd --create-home --shell /bin/bash {name}");
+            machine.run(&account).expect("an account");
+        }
         let (before, probes) = (Traces::of(&machine), Cell::new(0));
         let (_control_plane, _roots) = (control_plane, roots);
         Self {
+            by,
             machine,
             way,
             releases,
@@ -92,9 +134,28 @@ impl Scene {
         format!("{} {}", self.gateway_id, self.token)
     }
 
+    /// Runs lines of shell as who installs.
+    pub(crate) fn run(&self, script: &str) -> Said {
+        match self.by {
+            By::Root => self.machine.run(script),
+            By::Person(name) => self.machine.run_as(name, script),
+        }
+    }
+
+    /// Asks the manager of the service; what it answers.
+    pub(crate) fn systemctl(&self, words: &str) -> String {
+        let whose = if self.by == By::Root { "" } else { "--user" };
+        self.run(&format!("systemctl {whose} {words} chatcode-gateway")).expect("systemd obeys")
+    }
+
+    /// What all gateways of this machine have logged since it was started.
+    pub(crate) fn log(&self) -> String {
+        self.machine.run("journalctl --no-pager --boot _COMM=chatcode-gatewa").text
+    }
+
     /// A person makes the trial of updates short.
-    pub(crate) fn shorten_trials(&self, settings: &str) {
-        let path = self.machine.path(settings);
+    pub(crate) fn shorten_trials(&self) {
+        let path = self.machine.path(&self.by.settings());
         let text = read_to_string(&path).expect("settings");
         write(path, format!("{text}{TIMES}")).expect("written");
     }
@@ -135,9 +196,10 @@ impl Scene {
         made["session"]["session_id"].as_u64().expect("an id")
     }
 
-    /// Types a command into a session as a page does; what it prints, by way of a file in
-    /// `workspace`.
-    pub(crate) fn type_in(&self, session: u64, workspace: &str, command: &str) -> String {
+    /// Types a command into a session as a page does; what it prints, by way of a file in the
+    /// workspace.
+    pub(crate) fn type_in(&self, session: u64, command: &str) -> String {
+        let workspace = self.by.workspace();
         let path = self.path(&format!("/sessions/{session}/socket"));
         let mut viewer = self.person.socket(&path);
         viewer.send(json!({ "type": "viewer.attach" }));
@@ -154,8 +216,8 @@ impl Scene {
     }
 
     /// The process id of a session's shell: another one would be another session.
-    pub(crate) fn shell(&self, session: u64, workspace: &str) -> String {
-        self.type_in(session, workspace, "echo $$")
+    pub(crate) fn shell(&self, session: u64) -> String {
+        self.type_in(session, "echo $$")
     }
 
     /// Checks what is left of the installation: nothing but `expected`, where a folder stands for all
