@@ -22,12 +22,12 @@ fn trap_09_an_update_is_signed_newer_and_fetched_by_https() {
         good.json().replacen('{', &format!(r#"{{"minimum_version":"{minimum}","#), 1)
     };
     let plain = good.url.replace("https", "http");
-    let commented = scene.key.sign(&good.json(), Kind::Legacy).replace("a release", "b release");
+    let commented = scene.key.sign(good.json(), Kind::Legacy).replace("a release", "b release");
     let cases = [
         ("another key", signed(&stranger, &good.json()), codes::BAD_SIGNATURE),
         (
             "other bytes",
-            (format!("{} ", good.json()), scene.key.sign(&good.json(), Kind::Prehashed)),
+            (format!("{} ", good.json()), scene.key.sign(good.json(), Kind::Prehashed)),
             codes::BAD_SIGNATURE,
         ),
         ("another comment", (good.json(), commented), codes::BAD_SIGNATURE),

@@ -74,7 +74,7 @@ impl Scene {
 
     /// Asks for an update, properly signed.
     pub(crate) fn ask(&mut self, manifest: &Manifest) -> Result<(), AckError> {
-        let signature = self.key.sign(&manifest.json(), Kind::Prehashed);
+        let signature = self.key.sign(manifest.json(), Kind::Prehashed);
         self.ask_raw(manifest.json(), signature)
     }
 

@@ -81,7 +81,7 @@ fn updates_follow_each_other_through_redirects_and_chunks() {
     scene.server.put_redirect("/store/page", "file?token=1");
     scene.server.put_redirect("/release", &scene.server.url("/store/page"));
     let manifest = Manifest::new(NEW, &scene.server.url("/release"), &bytes);
-    let signature = scene.key.sign(&manifest.json(), Kind::Legacy);
+    let signature = scene.key.sign(manifest.json(), Kind::Legacy);
     scene.ask_raw(manifest.json(), signature).expect("accepted");
     scene.stage.reconnect();
     let next = scene.offer("0.10.0", "none");
