@@ -440,7 +440,10 @@ fn a_gateway_that_is_too_old_is_told_what_comes_first() {
     let (key, server) = (Key::new(), Server::new());
     let scene = offered(&key, &key, &server, "0.1.5");
     let page = &scene.page;
-    page.wait_text("update-first", "0.2.0 replaces 0.1.5 and later: this gateway needs 0.1.5 first");
+    page.wait_text(
+        "update-first",
+        "0.2.0 replaces 0.1.5 and later: this gateway needs 0.1.5 first",
+    );
     assert_eq!(page.count(&id("update-gateway")), 0, "nothing to press");
     pictures(page, "update-too-old");
     assert!(page.problems().is_empty(), "{:?}", page.problems());
