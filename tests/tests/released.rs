@@ -9,12 +9,14 @@ use integration::gateway::Gateway;
 use integration::mock_cp::MockCp;
 use integration::process::is_alive;
 use protocol::events::Event;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 /// A command of a gateway that is set up for `cp` and does not run.
 fn asked(cp: &MockCp, arguments: &[&str]) -> Output {
     let gateway = Gateway::new(&cp.url());
-    gateway.command().args(arguments).output().expect("it starts")
+    let mut command = gateway.command();
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("it starts").wait_with_output().expect("it ends")
 }
 
 #[test]

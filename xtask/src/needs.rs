@@ -54,11 +54,18 @@ pub const TO_TEST: &[Program] = &[
     ("ruby", "ruby"),
     ("minisign", "minisign"),
     ("openssl", "openssl"),
+    ("curl", "curl"),
+    ("dash", "dash"),
+    ("busybox", "busybox-static"),
     ("strip", "binutils"),
     // A kernel with systemd for what a container has not.
     ("linux.uml", "user-mode-linux"),
     ("systemd-run", "systemd"),
     ("dbus-daemon", "dbus-daemon"),
+    // Clean machines.
+    ("debootstrap", "debootstrap"),
+    ("systemd-nspawn", "systemd-container"),
+    ("nsenter", "util-linux"),
 ];
 
 /// What a release on trial is verified with, and the clean machine that it is installed on.

@@ -7,7 +7,7 @@ pub use gateway::Wanted;
 use crate::run::{self, run};
 use crate::steps::Steps;
 use crate::tmux::{self, Tmux};
-use crate::{Result, at_root, build_worker, deploy, dev, needs};
+use crate::{Result, at_root, build_worker, deploy, dev, dist, needs};
 use gateway::Gateway;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,6 +31,7 @@ const INTEGRATION: &[&str] = &[
     "health",
     "memory_guard",
     "service",
+    "installer",
     "recovery",
     "update",
     "flow",
@@ -59,6 +60,7 @@ const EMULATED: &[&str] =
 const END_TO_END: &[&str] = &[
     "services",
     "docs",
+    "lifecycle",
     "accounts",
     "servers",
     "cloud",
@@ -115,6 +117,7 @@ const STEPS: &[(&str, Step)] = &[
     ("workflows", workflows),
     ("build", build),
     ("deploy-dry-run", deploy_dry_run),
+    ("dist", dist_own),
     ("integration", integration),
     ("control-plane", control_plane),
     ("e2e", end_to_end),
@@ -216,6 +219,11 @@ fn deploy_dry_run(_: &Plan) -> Result<()> {
     deploy::upload(&["--dry-run".into(), "--env".into(), "staging".into()])
 }
 
+/// The gateway as it is released for machines as this one, built and checked.
+fn dist_own(Plan { root, .. }: &Plan) -> Result<()> {
+    dist::own(root)
+}
+
 fn integration(plan: &Plan) -> Result<()> {
     let gateway = Gateway::ready(&plan.root, &plan.gateway)?;
     let other = tmux::named()?;
@@ -265,6 +273,8 @@ fn suite_passes(root: &Path, suite: &str, tmux: &Tmux, gateway: &Gateway) -> Res
     run(&mut gateway.around(&test)?)
 }
 
-fn control_plane(_: &Plan) -> Result<()> {
-    run(at_root("npm")?.args(["run", "--silent", "test", "--workspace", "cp-worker"]))
+/// Where it lies, because `--workspace cp-worker` means the workspaces beneath that folder too.
+fn control_plane(Plan { root, .. }: &Plan) -> Result<()> {
+    let mut npm = at_root("npm")?;
+    run(npm.args(["run", "--silent", "test"]).current_dir(root.join("cp-worker")))
 }

@@ -17,18 +17,13 @@ const TABLE: &str = "/proc/sys/fs/binfmt_misc";
 const SCRIPT: &str = "mount -t binfmt_misc none \"$0\" && printf %s \"$1\" >\"$0/register\" && shift \
                       && exec \"$@\"";
 
-/// Whether this machine's processor runs a target's programs itself.
-pub fn is_native(target: &Target) -> bool {
-    cfg!(target_os = "linux") && target.triple.starts_with(std::env::consts::ARCH)
-}
-
 /// A command to which a program of `target` is added, with arguments, and which runs it. Whatever that
 /// program starts can be of that processor or of this one.
 ///
 /// # Errors
 /// What is missing, and what to do.
 pub fn launcher(target: &Target) -> Result<Command> {
-    let (Some(qemu), false) = (target.qemu, is_native(target)) else {
+    let (Some(qemu), false) = (target.qemu, target.is_native()) else {
         return Ok(Command::new("env"));
     };
     let mut command = Command::new("unshare");

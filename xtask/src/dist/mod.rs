@@ -5,6 +5,7 @@ mod compile;
 pub mod emulate;
 mod flags;
 mod musl;
+mod reproducible;
 mod split;
 pub mod targets;
 mod tools;
@@ -32,6 +33,7 @@ Usage: cargo xtask dist [options]
   --update-key KEY      minisign public key of its updates, as the second line of a .pub file
                         (without it the binary takes no updates)
   --out DIR             where to put it (target/dist)
+  --check-reproducible  build each once more from a copy of the sources, and compare every byte
 
 For each target there are chatcode-gateway-TRIPLE, and chatcode-gateway-TRIPLE.debug with symbols
 and lines of the same build id. zig and cargo-zigbuild are installed from PyPI into
@@ -56,7 +58,6 @@ pub struct Options {
 
 /// What was built for a target.
 #[derive(Debug)]
-#[allow(dead_code, reason = "the other commands read it")]
 pub struct Built {
     /// For which.
     pub target: &'static Target,
@@ -85,6 +86,7 @@ pub fn folder(root: &Path) -> PathBuf {
 pub fn command(mut arguments: lexopt::Parser) -> Result<()> {
     let root = run::root()?;
     let (mut wanted, mut options, mut out) = (Vec::new(), Options::default(), folder(&root));
+    let mut twice = false;
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("help") | Short('h') => {
@@ -94,6 +96,7 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<()> {
             Long("target") => wanted.push(targets::named(&arguments.value()?.string()?)?),
             Long("version") => options.version = Some(arguments.value()?.string()?),
             Long("update-key") => options.update_key = Some(arguments.value()?.string()?),
+            Long("check-reproducible") => twice = true,
             Long("out") => out = std::path::absolute(arguments.value()?)?,
             other => return Err(other.unexpected().into()),
         }
@@ -103,9 +106,24 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<()> {
     }
     let built: Vec<Built> =
         wanted.into_iter().map(|target| build(target, &options, &out)).collect::<Result<_>>()?;
+    if twice {
+        built.iter().try_for_each(|built| reproducible::check(&root, built, &options))?;
+        println!("✓ built twice, the same byte for byte");
+    }
     let tried: Vec<Option<Duration>> =
         built.iter().map(|built| trial::trial(&root, built)).collect::<Result<_>>()?;
     report(&built, &tried)
+}
+
+/// What `cargo xtask test` asks for: the target of machines as this one, built and checked; its suites
+/// try it.
+///
+/// # Errors
+/// As [`command`].
+pub fn own(root: &Path) -> Result<()> {
+    let own = TARGETS.iter().find(|target| target.is_native());
+    let own = own.ok_or("nothing is released for machines as this one")?;
+    report(&[build(own, &Options::default(), &folder(root))?], &[None])
 }
 
 /// Prints what was built.
@@ -162,7 +180,7 @@ pub fn build(target: &'static Target, options: &Options, out: &Path) -> Result<B
     fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
     let binary = out.join(format!("chatcode-gateway-{}", target.triple));
     let debug = out.join(format!("chatcode-gateway-{}.debug", target.triple));
-    split::split(&tools, &linked, &binary, &debug)?;
+    split::split(&tools, target, &linked, &binary, &debug)?;
     let bytes = binary.metadata()?.len();
     let folders = compile::renamed(&root, &tools, &work).into_iter().map(|(folder, _)| folder);
     let checks = checks::check(target, &binary, &debug, &folders.collect::<Vec<_>>())?;
@@ -180,6 +198,6 @@ pub fn example(target: &'static Target, name: &'static str, out: &Path) -> Resul
     let linked = compile::compile(&root, &tools, target, &options, Product::Example(name), &work)?;
     fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
     let binary = out.join(format!("{name}-{}", target.triple));
-    split::split(&tools, &linked, &binary, &binary.with_added_extension("debug"))?;
+    split::split(&tools, target, &linked, &binary, &binary.with_added_extension("debug"))?;
     Ok(binary)
 }

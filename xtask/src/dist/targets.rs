@@ -96,6 +96,16 @@ impl Target {
     pub fn is_apple(&self) -> bool {
         self.triple.ends_with("-apple-darwin")
     }
+
+    /// Whether this machine's processor and system run its programs.
+    pub fn is_native(&self) -> bool {
+        let (processor, system) = self.triple.split_once('-').unwrap_or_default();
+        let of_system = match std::env::consts::OS {
+            "macos" => "apple-darwin",
+            other => &format!("unknown-{other}-musl"),
+        };
+        processor == std::env::consts::ARCH && system == of_system
+    }
 }
 
 /// The target of a triple.
@@ -112,6 +122,11 @@ pub fn named(triple: &str) -> crate::Result<&'static Target> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn at_most_one_target_is_this_machine() {
+        assert!(TARGETS.iter().filter(|target| target.is_native()).count() <= 1);
+    }
 
     #[test]
     fn a_target_is_found_by_its_whole_name() {

@@ -28,7 +28,7 @@ impl Wanted {
     /// When there is none, or this machine has no way to run its programs.
     pub fn target(triple: &str) -> Result<Self> {
         let target = targets::named(triple)?;
-        if !is_own(target) && target.qemu.is_none() {
+        if !target.is_native() && target.qemu.is_none() {
             return Err(format!("programs for {triple} cannot be run on this machine").into());
         }
         Ok(Self::Target(target))
@@ -36,7 +36,7 @@ impl Wanted {
 
     /// Whether only an emulator can run it.
     pub fn is_emulated(&self) -> bool {
-        matches!(self, Self::Target(target) if !is_own(target))
+        matches!(self, Self::Target(target) if !target.is_native())
     }
 }
 
@@ -58,7 +58,7 @@ impl Gateway {
         let target: &'static Target = match wanted {
             Wanted::File(path) => return Self::file(std::path::absolute(path)?),
             Wanted::Target(target) => target,
-            Wanted::Release => match targets::TARGETS.iter().find(|target| is_own(target)) {
+            Wanted::Release => match targets::TARGETS.iter().find(|target| target.is_native()) {
                 Some(target) => target,
                 None => return Self::debug(root),
             },
@@ -66,7 +66,7 @@ impl Gateway {
         let out = dist::folder(root);
         let binary = dist::build(target, &Options::default(), &out)?.binary;
         let faults = Some(dist::example(target, FAULTS, &out)?);
-        let foreign = Some(target).filter(|target| !is_own(target));
+        let foreign = Some(target).filter(|target| !target.is_native());
         Ok(Self { binary, faults, foreign })
     }
 
@@ -116,19 +116,13 @@ impl std::fmt::Display for Gateway {
     }
 }
 
-/// Whether a target is this machine's.
-fn is_own(target: &Target) -> bool {
-    let processor = target.triple.split('-').next();
-    processor == Some(std::env::consts::ARCH) && target.is_apple() == cfg!(target_os = "macos")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn targets_are_native_or_emulated_or_refused() {
-        assert!(targets::TARGETS.iter().filter(|target| is_own(target)).count() <= 1);
+        assert!(targets::TARGETS.iter().filter(|target| target.is_native()).count() <= 1);
         let arm = Wanted::target("armv7-unknown-linux-musleabihf").expect("qemu runs it");
         assert_eq!(arm.is_emulated(), std::env::consts::ARCH != "armv7");
         assert!(Wanted::target("sparc-sun-solaris").is_err());
