@@ -3,6 +3,7 @@
 
 mod machine;
 mod network;
+mod openssl;
 mod patient;
 mod server;
 mod settings;

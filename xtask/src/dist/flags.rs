@@ -44,6 +44,10 @@ const ELF: &[&str] = &[
 /// For the linker: static and yet at any address, which rustc believes to be possible on x86_64 alone.
 const STATIC_PIE: &[&str] = &["-pie", "--no-dynamic-linker", "-ztext"];
 
+/// For rustc, for ARMv7: Thumb-2, the shorter one of its two encodings. Every ARMv7 has it; of
+/// ARMv6 no processor that Linux runs on.
+const THUMB: &str = "-Ctarget-feature=+thumb-mode";
+
 /// For the C and assembler code of `ring`.
 const C: &[&str] = &["-Os", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"];
 
@@ -53,6 +57,9 @@ pub type Renamed = [(String, &'static str)];
 /// Everything for rustc; `objects` are musl's, for ELF targets.
 pub fn rustc(target: &Target, renamed: &Renamed, objects: &[PathBuf]) -> Vec<String> {
     let mut flags: Vec<String> = RUSTC.iter().map(|flag| (*flag).to_owned()).collect();
+    if target.triple.starts_with("armv7") {
+        flags.push(THUMB.to_owned());
+    }
     if target.linker != Linker::Zig {
         flags.extend(["-Clinker=rust-lld".to_owned(), "-Clinker-flavor=gnu-lld".to_owned()]);
         flags.extend(ELF.iter().map(|flag| format!("-Clink-arg={flag}")));

@@ -89,7 +89,8 @@ fn symbols_of(file: &File<'_>, sections: &[Section]) -> Vec<Symbol> {
     });
     let mut symbols: Vec<Symbol> = named
         .filter_map(|symbol| {
-            let name = symbol.name().ok()?;
+            // Labels of the compiler say nothing; linkers for ARM keep some of them.
+            let name = symbol.name().ok().filter(|name| !name.starts_with(".L"))?;
             let name = if apple { name.strip_prefix('_').unwrap_or(name) } else { name };
             let odd = if symbol.kind() == SymbolKind::Text { thumb } else { 0 };
             let address = symbol.address() & !odd;

@@ -6,7 +6,9 @@ use std::borrow::Cow;
 const OF_RING: &[&str] = &[
     "ring_core_",
     "ring::",
+    "ChaCha20_",
     "_aesni_",
+    "_bsaes_",
     "_vpaes_",
     "__ecp_nistz256_",
     "ecp_nistz256_",
@@ -51,7 +53,8 @@ pub fn owner(name: &str) -> Cow<'_, str> {
     {
         return Cow::Borrowed(owner);
     }
-    if name.starts_with("_R") || name.starts_with("_ZN") {
+    // Names of the older encoding end with a digest; without one they are of C++.
+    if name.starts_with("_R") || (name.starts_with("_ZN") && name.contains("17h")) {
         let readable = format!("{:#}", rustc_demangle::demangle(name));
         return Cow::Owned(of_readable(&readable).to_owned());
     }
@@ -307,6 +310,7 @@ mod tests {
         assert_eq!(owner("_vpaes_encrypt_core"), "ring");
         assert_eq!(owner("getaddrinfo"), super::C);
         assert_eq!(owner("__aeabi_uldivmod"), super::C);
+        assert_eq!(owner("_ZN12_GLOBAL__N_114unwindOneFrameEjP21_Unwind_Control_Block"), super::C);
         assert_eq!(owner("OUTLINED_FUNCTION_7"), super::SHARED);
     }
 
