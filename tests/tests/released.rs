@@ -4,6 +4,7 @@
 //! suites runs with a build of this machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use chatcode_gateway::command_line::exit;
 use integration::fixture::Stage;
 use integration::gateway::Gateway;
 use integration::mock_cp::MockCp;
@@ -30,7 +31,7 @@ fn it_says_which_it_is_and_passes_its_own_test() {
     assert!(test.status.success(), "{test:?}");
     assert_eq!(String::from_utf8_lossy(&test.stdout), said);
     let wrong = asked(&cp, &["no-such-command"]);
-    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+    assert_eq!(wrong.status.code(), Some(exit::USAGE.into()), "{wrong:?}");
 }
 
 #[test]

@@ -78,6 +78,17 @@ pub const TO_TRY_A_RELEASE: &[Program] = &[
     ("nsenter", "util-linux"),
 ];
 
+/// What runs programs of other processors.
+pub const TO_EMULATE: &[Program] = &[
+    ("unshare", "util-linux"),
+    ("qemu-aarch64-static", "qemu-user-static"),
+    ("qemu-arm-static", "qemu-user-static"),
+    ("qemu-x86_64-static", "qemu-user-static"),
+];
+
+/// What installs the compilers of a release, and copies its sources.
+pub const TO_RELEASE: &[Program] = &[("python3", "python3"), ("git", "git")];
+
 /// Makes sure of Node and its packages.
 ///
 /// # Errors

@@ -99,7 +99,7 @@ fn c_compiler(cargo: &mut Command, tools: &Tools, target: &Target, flags: &str) 
         let (compiler, archiver) = tools.c_compiler(target)?;
         cargo.env(format!("CC_{name}"), compiler).env(format!("AR_{name}"), archiver);
     }
-    cargo.env(format!("CFLAGS_{name}"), flags);
+    cargo.env(format!("CFLAGS_{name}"), flags).env("CC_SHELL_ESCAPED_FLAGS", "1");
     cargo.env("CARGO_ZIGBUILD_ZIG_PATH", &tools.zig);
     for variable in ["CARGO_ZIGBUILD_CACHE_DIR", "ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"] {
         cargo.env(variable, tools.cache());

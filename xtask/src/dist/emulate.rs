@@ -30,7 +30,7 @@ pub fn launcher(target: &Target) -> Result<Command> {
     if Path::new(TABLE).join(qemu.trim_end_matches("-static")).exists() {
         command = Command::new("env");
     } else {
-        needs::programs(&[(qemu, "qemu-user-static"), ("unshare", "util-linux")])?;
+        needs::programs(needs::TO_EMULATE)?;
         let interpreter = output(Command::new("sh").args(["-c", "command -v \"$0\"", qemu]))
             .ok_or_else(|| format!("{qemu} is not where programs are looked for"))?;
         command.args(["--user", "--map-root-user", "--mount", "--", "sh", "-c", SCRIPT, TABLE]);

@@ -1,6 +1,7 @@
 //! The flags that a release is compiled and linked with, and why: the one place to change them.
 
 use super::targets::{Linker, Target};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// Profile of the workspace's `Cargo.toml`.
@@ -75,9 +76,30 @@ pub fn rustc(target: &Target, renamed: &Renamed, objects: &[PathBuf]) -> Vec<Str
     flags
 }
 
-/// Everything for the C compiler, in the form of `CFLAGS`.
+/// Everything for the C compiler, in the form of `CFLAGS` with `CC_SHELL_ESCAPED_FLAGS`.
 pub fn c(renamed: &Renamed) -> String {
     let mut flags: Vec<String> = C.iter().map(|flag| (*flag).to_owned()).collect();
     flags.extend(renamed.iter().map(|(from, to)| format!("-ffile-prefix-map={from}={to}")));
-    flags.join(" ")
+    flags.iter().map(|flag| word(flag)).collect::<Vec<_>>().join(" ")
+}
+
+/// One word of a shell.
+fn word(text: &str) -> Cow<'_, str> {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_=/.,:+".contains(letter);
+    if text.chars().all(plain) {
+        return text.into();
+    }
+    format!("'{}'", text.replace('\'', r"'\''")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_with_blanks_and_quotes_stay_one_word() {
+        assert_eq!(word("-Os"), "-Os");
+        assert_eq!(word("-fx=/a b=c"), "'-fx=/a b=c'");
+        assert_eq!(word("ada's"), r"'ada'\''s'");
+    }
 }

@@ -118,7 +118,7 @@ fn environment(folder: &Path) -> Result<PathBuf> {
     if fs::read_to_string(&mark).is_ok_and(|installed| installed == REQUIREMENTS) {
         return packages(&venv);
     }
-    needs::programs(&[("python3", "python3")])?;
+    needs::programs(needs::TO_RELEASE)?;
     if output(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_none() {
         needs::packages(&["python3-venv"])?;
     }
