@@ -116,7 +116,13 @@ read_words() {
             usage
             exit 0
             ;;
-        -*) fail "there is no option $1; --help lists them" ;;
+        -*)
+            # One token of 64 begins with a dash.
+            if [ -z "$gateway_id" ] || [ -n "$token" ]; then
+                fail "there is no option $1; --help lists them"
+            fi
+            token=$1
+            ;;
         *)
             if [ -z "$gateway_id" ]; then
                 gateway_id=$1
@@ -325,7 +331,7 @@ how_to_get() {
 # here already is in the scratch folder from then on, and verified.
 find_source() {
     have curl || fail "curl is needed: $(how_to_get curl), then paste the line again"
-    version='' verified=''
+    version='' verified='' here=''
     source=${CHATCODE_BINARY:-}
     if [ -z "$source" ]; then
         find_release
@@ -378,6 +384,22 @@ find_release() {
     fi
     source=$url
     check_room "$scratch" $((size / 1024 + 1))
+    find_version_here
+}
+
+# Sets here: the version that is installed, if any. Some releases want another one before them.
+find_version_here() {
+    [ ! -f "$binary" ] || here=$(as_owner "$binary" version 2>/dev/null </dev/null) || here=''
+    here=${here#"$NAME "} first=$(part minimum_version)
+    [ -z "$here" ] || [ -z "$first" ] || ! is_before "$here" "$first" ||
+        fail "$here is here, and $version replaces only $first and later: update to $first on the
+  server's page first, or remove this one by --uninstall"
+}
+
+# Whether one x.y.z comes before another.
+is_before() {
+    [ "$1" != "$2" ] || return 1
+    [ "$(printf '%s\n' "$1" "$2" | sort -t . -k 1,1n -k 2,2n -k 3,3n | head -n 1)" = "$1" ]
 }
 
 refuse_release() { fail "the release is not taken: $1; tell who runs $ORIGIN"; }
@@ -634,7 +656,7 @@ put() {
 # does with it, the service, is done by a copy that is root's.
 place_binary() {
     folder "${binary%/*}"
-    if is_newer_here; then
+    if [ -n "$here" ] && is_before "$version" "$here"; then
         say "$here is here already, and newer than $version"
     elif ! cmp -s "$scratch/$NAME" "$binary"; then
         put "$scratch/$NAME" "$binary.new" 755 as_owner
@@ -658,16 +680,6 @@ gateway='$binary'
 exec su -s /bin/sh -c 'exec "\$@"' -- '$owner' sh "\$gateway" "\$@"
 END
     put "$scratch/command" "$COMMAND" 755 env
-}
-
-# Sets here: the version that is installed, if it is a later release than the one to be installed.
-is_newer_here() {
-    [ -n "$version" ] && [ -f "$binary" ] || return 1
-    here=$(as_owner "$binary" version 2>/dev/null </dev/null) || return 1
-    here=${here#"$NAME "}
-    [ "$here" != "$version" ] || return 1
-    latest=$(printf '%s\n' "$here" "$version" | sort -t . -k 1,1n -k 2,2n -k 3,3n | tail -n 1)
-    [ "$latest" = "$here" ]
 }
 
 # Everything but what this line says stays as it is.
@@ -827,8 +839,8 @@ find_installed() {
     os=$(uname -s) owner=$(id -un 2>/dev/null || id -u) as_root=no is_ours=no sessions=no
     home=${HOME:-$(eval "echo ~$owner")}
     system=/etc/systemd/system
-    if [ "$(id -u)" = 0 ] && { [ -e "$system/$NAME.service" ] || [ -d /etc/chatcode ] ||
-        [ -d "$LIBRARY" ] || is_made_here vibe; }; then
+    if [ "$(id -u)" = 0 ] &&
+        { [ -e /etc/chatcode/installed ] || [ -d "$LIBRARY" ] || is_made_here vibe; }; then
         as_root=yes
         owner=$(sed -n 's/^owner=//p; s/^User=//p' /etc/chatcode/installed \
             "$system/$NAME.service" 2>/dev/null | head -n 1)

@@ -99,6 +99,8 @@ impl Machine {
     }
 
     fn start(recipe: &Recipe, init: Init) -> Self {
+        let is_root = rustix::process::geteuid().is_root();
+        assert!(is_root, "a machine of its own takes root: run cargo xtask test as root");
         let name = format!("cc-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let (root, folder) = (recipe.root(), TempDir::new());
         let group = groups().join(&name);

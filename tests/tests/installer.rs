@@ -311,6 +311,21 @@ fn a_manifest_must_be_one_for_this_machine_and_make_sense() {
 }
 
 #[test]
+fn a_release_that_wants_another_before_it_is_refused() {
+    let scene = Scene::new();
+    let mut manifest: serde_json::Value =
+        serde_json::from_str(&scene.manifest().json()).expect("JSON");
+    manifest["minimum_version"] = "0.1.5".into();
+    scene.offer(&manifest.to_string());
+    scene.plans("/binary");
+    let binary = scene.path("home/.local/bin/chatcode-gateway");
+    release::build(&binary, "0.1.10", &scene.key, "none");
+    scene.plans("/binary");
+    release::build(&binary, "0.1.4", &scene.key, "none");
+    scene.refuses("0.1.4 is here, and 0.2.0 replaces only 0.1.5 and later: update to 0.1.5");
+}
+
+#[test]
 fn a_binary_must_be_what_the_release_names() {
     let scene = Scene::new();
     let good = scene.manifest();

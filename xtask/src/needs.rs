@@ -62,6 +62,10 @@ pub const TO_TEST: &[Program] = &[
     ("linux.uml", "user-mode-linux"),
     ("systemd-run", "systemd"),
     ("dbus-daemon", "dbus-daemon"),
+    // Clean machines.
+    ("debootstrap", "debootstrap"),
+    ("systemd-nspawn", "systemd-container"),
+    ("nsenter", "util-linux"),
 ];
 
 /// What a release on trial is verified with, and the clean machine that it is installed on.

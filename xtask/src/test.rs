@@ -60,6 +60,7 @@ const EMULATED: &[&str] =
 const END_TO_END: &[&str] = &[
     "services",
     "docs",
+    "lifecycle",
     "accounts",
     "servers",
     "cloud",

@@ -15,21 +15,15 @@ use integration::{PATIENCE, eventually};
 use releases::{NEW, NEXT, OLD};
 use scene::{By, Scene};
 
-/// The tables of users, and how they were before their last change.
-const USERS: &[&str] = &[
-    "/etc/passwd",
-    "/etc/passwd-",
-    "/etc/shadow",
-    "/etc/shadow-",
-    "/etc/group",
-    "/etc/group-",
-    "/etc/gshadow",
-    "/etc/gshadow-",
-    "/etc/subuid",
-    "/etc/subuid-",
-    "/etc/subgid",
-    "/etc/subgid-",
-];
+/// The tables that know a user.
+const USERS: &[&str] =
+    &["/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/subuid", "/etc/subgid"];
+
+/// What every new home has.
+const SKELETON: &[&str] = &[".bash_logout", ".bashrc", ".profile"];
+
+/// The record that sessions outlive a logout, which ends with them.
+const LINGER: &str = "/var/lib/systemd/linger";
 
 #[test]
 fn debian_12_by_root() {
@@ -147,9 +141,16 @@ fn uninstall(scene: &Scene, session: u64, shell: &str) {
     assert_eq!(std::fs::read_to_string(&work).expect("their work"), "precious\n");
     let workspace = scene.by.workspace();
     match scene.by {
-        By::Root => scene.expect_left(&[USERS, &["/home/vibe"]].concat()),
-        By::Person(_) => scene.expect_left(&[&workspace]),
+        By::Root => {
+            let account = ["/home/vibe", &format!("{LINGER}/vibe")];
+            scene.expect_left(&[USERS, &account].concat());
+        }
+        // Root has let them linger.
+        By::Person(name) => scene.expect_left(&[&workspace, &format!("{LINGER}/{name}")]),
     }
+    let list = scene.machine.run(&format!("ls -A /home/{}", scene.by.user())).expect("a home");
+    let home: Vec<&str> = list.split_whitespace().filter(|name| !SKELETON.contains(name)).collect();
+    assert_eq!(home, ["workspace"], "what a new home has, and what the person made");
     scene.reached("uninstalled");
 
     let said = scene.run(&scene.line("--uninstall --purge"));
@@ -158,7 +159,7 @@ fn uninstall(scene: &Scene, session: u64, shell: &str) {
     match scene.by {
         By::Root => scene.expect_left(&[]),
         // Their own account and what they made is not ours to remove.
-        By::Person(_) => scene.expect_left(&[&workspace]),
+        By::Person(name) => scene.expect_left(&[&workspace, &format!("{LINGER}/{name}")]),
     }
     scene.reached("purged");
 }
@@ -179,4 +180,35 @@ fn a_container_without_systemd() {
     assert!(said.done, "{}", said.text);
     scene.wait_offline();
     scene.expect_left(&["/root/workspace"]);
+}
+
+/// The package for the whole machine, as docs/install.md has it: what it brought goes with it.
+#[test]
+fn debian_12_by_package() {
+    let scene = Scene::new(&BOOKWORM, By::Person("ada"));
+    let deb = scene.releases.package(OLD);
+    std::fs::copy(&deb, scene.machine.path("/root/gateway.deb")).expect("copied");
+    let root = |script: &str| scene.machine.run(script).expect(script);
+    root("apt-get -q -y install ./gateway.deb && rm gateway.deb");
+    let url = scene.way.url().replacen("http", "ws", 1);
+    let (id, token) = (&scene.gateway_id, &scene.token);
+    root(&format!(
+        "install -D -m 600 -o ada /dev/null /etc/chatcode/gateway.env\n\
+         printf '%s\\n' GATEWAY_ID={id} GATEWAY_CP_URL={url}/gateway \
+         GATEWAY_BOOTSTRAP_TOKEN={token} > /etc/chatcode/gateway.env"
+    ));
+    root("chatcode-gateway service install --run-as ada");
+    scene.wait_online(OLD);
+    let session = scene.create_session("shop");
+    let shell = scene.shell(session);
+    scene.reached("installed and enrolled");
+
+    root("apt-get -q -y purge chatcode-gateway");
+    scene.wait_offline();
+    assert!(scene.machine.run(&format!("test -e /proc/{shell}")).done, "sessions go on");
+    let unit = root("systemctl show --value --property=LoadState chatcode-gateway");
+    assert_eq!(unit, "not-found");
+    // Settings and state are the person's own, as the package says.
+    scene.expect_left(&["/etc/chatcode", "/home/ada/workspace", "/home/ada/.local"]);
+    scene.reached("purged");
 }

@@ -24,6 +24,9 @@ pub(crate) const AWAY: Duration = Duration::from_secs(60);
 /// there is none. Those of a real one are 30 and 300.
 const TIMES: &str = "GATEWAY_UPDATE_CONFIRM_SECONDS=1\nGATEWAY_UPDATE_LINK_SECONDS=8\n";
 
+/// What installing a package changes beside its own files; tmux is a shell that one may log in to.
+const OF_PACKAGES: [&str; 3] = ["/etc/ld.so.cache", "/etc/shells", "/var/lib/shells.state"];
+
 /// Who installs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum By {
@@ -248,7 +251,7 @@ impl Scene {
         let known: BTreeSet<&str> =
             clean.lines().filter_map(|line| line.strip_prefix("Package: ")).collect();
         let new: Vec<&str> = names.lines().filter(|name| !known.contains(name)).collect();
-        let mut paths = BTreeSet::from(["/etc/ld.so.cache".to_owned()]);
+        let mut paths = BTreeSet::from(OF_PACKAGES.map(str::to_owned));
         if !new.is_empty() {
             let list = self.machine.run(&format!("dpkg-query --listfiles {}", new.join(" ")));
             // What belongs to /lib is in /usr/lib on systems that have merged the two.

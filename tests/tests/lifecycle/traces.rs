@@ -13,6 +13,13 @@ const OF_ANY_MACHINE: &[&str] = &[
     "/etc/machine-id",
     "/etc/.updated",
     "/etc/resolv.conf",
+    // How the tables of users were before their last change.
+    "/etc/passwd-",
+    "/etc/shadow-",
+    "/etc/group-",
+    "/etc/gshadow-",
+    "/etc/subuid-",
+    "/etc/subgid-",
     // Journal, logins, and what apt and dpkg write down of themselves.
     "/var/log/journal/",
     "/var/log/wtmp",
@@ -24,7 +31,13 @@ const OF_ANY_MACHINE: &[&str] = &[
     "/var/cache/",
     "/var/lib/apt/",
     "/var/lib/dpkg/",
-    "/var/lib/systemd/",
+    "/var/lib/systemd/timers/",
+    "/var/lib/systemd/catalog/",
+    "/var/lib/systemd/coredump",
+    "/var/lib/systemd/random-seed",
+    "/var/lib/systemd/linger",
+    "/var/lib/systemd/deb-systemd-helper-enabled/",
+    "/var/lib/systemd/deb-systemd-user-helper-enabled/",
     "/var/lib/dbus/machine-id",
     "/var/lib/private",
     "/var/.updated",
@@ -54,6 +67,7 @@ impl Traces {
         });
         let inside = machine.run(MEMORY).expect("what lies in memory");
         found.extend(inside.lines().map(|path| (path.to_owned(), "in memory".to_owned())));
+        found.retain(|path, _| !path.starts_with("/var/tmp/systemd-private-"));
         found.retain(|path, _| !OF_ANY_MACHINE.iter().any(|own| is_beneath(path, own)));
         Self(found)
     }

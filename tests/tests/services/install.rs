@@ -140,6 +140,7 @@ fn what_cannot_be_installed_is_said_before_anything_is_changed() {
         (line(&format!("{id} {token} --nonsense")), "no option --nonsense"),
         (line(&format!("{id} {token} one-more")), "a word too many"),
         (line(&format!("{id} wrong --no-service")), "new line"),
+        (line(&format!("{id} -dash --no-service")), "new line"),
         (line(&format!("gw_unknown {token} --no-service")), "new line"),
         (format!("unset CHATCODE_BINARY; {}", scene.line(token)), "offers no gateway"),
         (format!("export CHATCODE_BINARY=/nowhere; {}", scene.line(token)), "no file /nowhere"),

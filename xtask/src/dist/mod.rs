@@ -180,7 +180,7 @@ pub fn build(target: &'static Target, options: &Options, out: &Path) -> Result<B
     fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
     let binary = out.join(format!("chatcode-gateway-{}", target.triple));
     let debug = out.join(format!("chatcode-gateway-{}.debug", target.triple));
-    split::split(&tools, &linked, &binary, &debug)?;
+    split::split(&tools, target, &linked, &binary, &debug)?;
     let bytes = binary.metadata()?.len();
     let folders = compile::renamed(&root, &tools, &work).into_iter().map(|(folder, _)| folder);
     let checks = checks::check(target, &binary, &debug, &folders.collect::<Vec<_>>())?;
@@ -198,6 +198,6 @@ pub fn example(target: &'static Target, name: &'static str, out: &Path) -> Resul
     let linked = compile::compile(&root, &tools, target, &options, Product::Example(name), &work)?;
     fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
     let binary = out.join(format!("{name}-{}", target.triple));
-    split::split(&tools, &linked, &binary, &binary.with_added_extension("debug"))?;
+    split::split(&tools, target, &linked, &binary, &binary.with_added_extension("debug"))?;
     Ok(binary)
 }

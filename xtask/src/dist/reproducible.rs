@@ -23,7 +23,7 @@ pub fn check(root: &Path, built: &Built, options: &Options) -> Result<()> {
     let linked =
         compile::compile(&sources, &tools, built.target, options, Product::Gateway, &work)?;
     let (binary, debug) = (folder.join("binary"), folder.join("binary.debug"));
-    split::split(&tools, &linked, &binary, &debug)?;
+    split::split(&tools, built.target, &linked, &binary, &debug)?;
     compare(&built.binary, &binary)?;
     compare(&built.debug, &debug)
 }

@@ -8,8 +8,8 @@ mod provenance;
 mod sbom;
 mod signing;
 mod source;
-mod sums;
-mod tree;
+pub mod sums;
+pub mod tree;
 mod version;
 
 use crate::dist::targets::{TARGETS, Target};
@@ -40,7 +40,8 @@ Usage: cargo xtask release --version X.Y.Z --base-url URL --key FILE [options]
   --dist DIR        release what lies there instead of building all of it for this key
   --out DIR         the folder (target/releases); releases that are there already stay
   --dry-run         do all of it with a throw-away key, for x86_64 Linux alone, in target/dry-run,
-                    and install it in a clean root; files that are not committed are taken too
+                    and install it on a clean machine, which takes root; what a release in earnest
+                    would be refused for is said
   --all-targets     in a dry run too
 
 The folder:
@@ -225,7 +226,7 @@ fn packages(root: &Path, plan: &Plan, dist: &Path, version: &str) -> Result<Vec<
         version: Some(version.to_owned()),
         url: format!("{}/v{version}", plan.base_url),
         maintainer: None,
-        check: false,
+        check: true,
     };
     if plan.targets.len() == TARGETS.len() {
         return package::packages(root, &options);

@@ -8,7 +8,8 @@ use object::macho::{self, MachHeader64};
 use object::read::macho::{LoadCommandVariant, MachHeader, Segment as _};
 
 /// Libraries that every macOS has in its cache of libraries.
-const OF_THE_SYSTEM: &[&str] = &["/usr/lib/libSystem.B.dylib", "/usr/lib/libiconv.2.dylib"];
+const OF_THE_SYSTEM: &[&str] =
+    &["/usr/lib/libSystem.B.dylib", "/usr/lib/libiconv.2.dylib", "/usr/lib/libcharset.1.dylib"];
 
 type Header = MachHeader64<Endianness>;
 
