@@ -69,7 +69,7 @@ impl DigitalOcean {
 pub fn order_of(droplet: &Value) -> Order {
     let text = droplet["user_data"].as_str().expect("cloud-init's text");
     let (_, arguments) = text.split_once("sh /run/chatcode-install.sh ").expect("the installer");
-    let mut words = arguments.split(' ').map(|word| word.trim_matches('\'').to_owned());
+    let mut words = arguments.split(' ').map(|word| word.trim_matches(['\'', ';']).to_owned());
     let mut word = || words.next().expect("an argument");
     Order { gateway_id: word(), token: word() }
 }

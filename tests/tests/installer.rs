@@ -22,7 +22,7 @@ const SHELLS: [&[&str]; 3] = [&["dash"], &["bash", "--posix"], &["busybox", "sh"
 
 /// All programs that the installer may ask for.
 const TOOLS: &str = "sh dash bash busybox env cat cp mv rm mkdir rmdir mktemp chmod chown cmp cut tr od \
-    head tail sed grep sort wc df dirname find id uname getconf sleep printf nohup ps sha256sum curl \
+    head tail sed grep sort wc df dirname find id uname getconf sleep printf nohup ps sha256sum curl su \
     minisign openssl tmux mount unshare";
 
 const VERSION: &str = "0.2.0";
@@ -508,4 +508,45 @@ fn a_read_only_place_is_named() {
     let before = format!("mount --bind {show} {show} && mount -o remount,bind,ro {show}");
     let says = format!("nothing can be written in {show} (Read-only file system): it must be");
     scene.refuses_line("gw-test token --no-service", Some(&before), &says);
+}
+
+#[test]
+fn the_cleanup_does_nothing_without_yes() {
+    let scene = Scene::new();
+    let binary = scene.path("home/.local/bin/chatcode-gateway");
+    release::build(&binary, VERSION, &scene.key, "none");
+    // Nobody else is on this machine.
+    std::fs::write(scene.path("passwd"), "root:x:0:0:root:/root:/bin/sh\n").expect("written");
+    let clean = |word: &str| {
+        let folder = integration::repository().join("deploy");
+        let line = format!(
+            "mount --bind {} /etc/passwd && exec sh {}/cleanup.sh {word} 2>&1",
+            scene.path("passwd").display(),
+            folder.display()
+        );
+        let output = Command::new("unshare")
+            .args(["--user", "--map-root-user", "--mount", "sh", "-c", &line])
+            .env_clear()
+            .envs(&scene.environment)
+            .stdin(Stdio::null())
+            .output()
+            .expect("unshare runs");
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (done, said) = clean("");
+    assert!(!done && said.contains("nothing was done; with --yes it is"), "{said}");
+    assert!(said.contains(&*binary.to_string_lossy()) && binary.exists(), "{said}");
+    let (done, said) = clean("--nonsense");
+    assert!(!done && said.contains("no option --nonsense"), "{said}");
+    let (done, said) = clean("--yes");
+    assert!(done && !binary.exists(), "{said}");
+}
+
+#[test]
+fn shellcheck_finds_nothing() {
+    let scripts = ["install.sh", "cleanup.sh"];
+    let paths = scripts.map(|name| integration::repository().join("deploy").join(name));
+    let output = Command::new("shellcheck").args(["-s", "sh"]).args(paths).output();
+    let output = output.expect("shellcheck runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }

@@ -1,6 +1,9 @@
 //! A release that nobody gets: made with a throw-away key, served here, installed in a clean root.
 
-use super::{Plan, Words, layout, release, signing::Key, source, version};
+use super::signing::Key;
+use super::{
+    Plan, Words, binaries, lay_out, layout, packages, release, source, uncommitted, version,
+};
 use crate::dist::targets::TARGETS;
 use crate::{Result, build_worker, dev, dist, needs, run, tool};
 use std::fs;
@@ -40,7 +43,7 @@ pub fn run(root: &Path, words: Words) -> Result<()> {
         is_trial: true,
         key,
     };
-    plan.refuse(super::uncommitted(&plan.source))?;
+    plan.refuse(uncommitted(&plan.source))?;
     release(root, &plan)?;
     again(root, &plan, &folder.join("again"))?;
     needs::node(root)?;
@@ -59,8 +62,10 @@ pub fn run(root: &Path, words: Words) -> Result<()> {
 fn again(root: &Path, plan: &Plan, out: &Path) -> Result<()> {
     layout::remove(out)?;
     let dist = plan.dist.clone().unwrap_or_else(|| dist::folder(root));
-    let second = Plan { dist: Some(dist), out: out.to_owned(), ..plan.clone() };
-    release(root, &second)?;
+    let second = Plan { out: out.to_owned(), ..plan.clone() };
+    let binaries = binaries::collect(&dist, plan.targets.iter().copied())?;
+    let packages = packages(root, plan, &dist, &plan.version.to_string())?;
+    lay_out(root, &second, &binaries, &packages)?;
     let differing = differing(&plan.out, &second.out)?;
     let wrong: Vec<_> = differing.iter().filter(|file| !file.ends_with(".minisig")).collect();
     if !wrong.is_empty() {
