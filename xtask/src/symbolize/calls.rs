@@ -27,6 +27,32 @@ pub fn before<'c>(
     }
 }
 
+/// Where the jumps of a function may lead to, which begins at `start` and has `code`. Not every
+/// address of it is an instruction, so that some lead to no place in particular.
+pub fn jumps(architecture: Architecture, start: u64, code: &[u8]) -> Vec<u64> {
+    let step = if architecture == Architecture::X86_64 { 1 } else { 4 };
+    let places = (0..code.len()).step_by(step).filter_map(|offset| {
+        let (at, rest) = (start + offset as u64, code.get(offset..)?);
+        let number = |bytes: &[u8]| Some(u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?));
+        match architecture {
+            Architecture::X86_64 if rest.first() == Some(&0xe9) => {
+                let distance = i64::from(number(rest.get(1..)?)? as i32);
+                Some(at.wrapping_add(5).wrapping_add_signed(distance))
+            }
+            Architecture::Aarch64 => {
+                let word = number(rest).filter(|word| word >> 26 == 0b000101)?;
+                Some(at.wrapping_add_signed(distance(word, 26, 4)))
+            }
+            Architecture::Arm => {
+                let word = number(rest).filter(|word| word >> 24 & 0xf == 0xa)?;
+                Some(at.wrapping_add(8).wrapping_add_signed(distance(word, 24, 4)))
+            }
+            _ => None,
+        }
+    });
+    places.collect()
+}
+
 fn word<'c>(at: u64, code: impl Fn(u64, usize) -> Option<&'c [u8]>) -> Option<u32> {
     Some(u32::from_le_bytes(code(at, 4)?.try_into().ok()?))
 }
@@ -130,6 +156,16 @@ mod tests {
         for other in [&[0xff, 0xf0][..], &[0xff, 0xe0], &[0xff, 0xd0, 0x90], &[0x90]] {
             assert_eq!(is(other), None, "{other:x?}");
         }
+    }
+
+    #[test]
+    fn jumps_are_found_wherever_they_lead() {
+        let x86 = [&[0x90, 0xe9][..], &(-6i32).to_le_bytes(), &[0xcc]].concat();
+        assert_eq!(jumps(Architecture::X86_64, 0x1000, &x86), [0x1000]);
+        let words = |words: [u32; 2]| words.map(u32::to_le_bytes).concat();
+        let aarch64 = words([0x9400_0002, 0x1400_0002]);
+        assert_eq!(jumps(Architecture::Aarch64, 0x1000, &aarch64), [0x100c]);
+        assert_eq!(jumps(Architecture::Arm, 0x1000, &words([0xeb00_0001, 0xea00_0001])), [0x1010]);
     }
 
     #[test]

@@ -5,9 +5,11 @@
 pub enum Fit {
     /// It follows a call of the very function that the inner address is in.
     Sure,
+    /// It follows a call of a function that goes on to the inner one by a jump.
+    Likely,
     /// It follows a call of what a register or memory said.
     Possible,
-    /// It follows a call of another function, which may have gone on to the inner one by a jump.
+    /// It follows a call of another function.
     Unlikely,
 }
 
@@ -16,6 +18,7 @@ pub enum Fit {
 fn worth(fit: Fit) -> i32 {
     match fit {
         Fit::Sure => 2,
+        Fit::Likely => 1,
         Fit::Possible => -1,
         Fit::Unlikely => -4,
     }

@@ -4,7 +4,10 @@ use super::calls::{self, Call};
 use super::chain::Fit;
 use crate::Result;
 use addr2line::Loader;
-use object::{Architecture, Object as _, ObjectSection as _, ObjectSegment as _, SectionKind};
+use object::{
+    Architecture, Object as _, ObjectSection as _, ObjectSegment as _, ObjectSymbol as _,
+    SectionKind, SymbolKind,
+};
 use std::path::{Path, PathBuf};
 
 /// Instructions of a program.
@@ -14,6 +17,9 @@ pub struct Code {
     sections: Vec<(u64, Vec<u8>)>,
 }
 
+/// Jumps from function to function that are followed behind a call.
+const MOST_JUMPS: usize = 2;
+
 /// One build.
 pub struct Program {
     /// Where the debug file is.
@@ -22,6 +28,8 @@ pub struct Program {
     pub build: String,
     /// Its instructions, which a debug file does not have, but the binary beside it.
     pub code: Option<Code>,
+    /// Where functions begin, in order. Symbols that only mark instructions among data are none.
+    functions: Vec<u64>,
     loader: Loader,
     /// What an address of the log is relative to, in the addresses of the file.
     base: u64,
@@ -33,7 +41,7 @@ impl Program {
     /// # Errors
     /// When it cannot be read, or has no build id.
     pub fn open(path: &Path) -> Result<Self> {
-        let Read { build, base, mut code } = read(path)?;
+        let Read { build, base, mut code, functions } = read(path)?;
         let beside = path.with_extension("");
         if code.is_none()
             && let Ok(other) = read(&beside)
@@ -42,7 +50,7 @@ impl Program {
             code = other.code;
         }
         let loader = Loader::new(path).map_err(|error| error.to_string())?;
-        Ok(Self { path: path.to_owned(), build, code, loader, base })
+        Ok(Self { path: path.to_owned(), build, code, functions, loader, base })
     }
 
     fn call_before(&self, at: u64) -> Option<Call> {
@@ -57,12 +65,43 @@ impl Program {
 
     /// How well the call before `at` explains that the processor came to `inner`.
     pub fn fit(&self, at: u64, inner: u64) -> Fit {
-        let function = |at| self.loader.find_symbol_info(at).map(|symbol| symbol.address());
-        match self.call_before(at) {
-            Some(Call::Direct(to)) if function(to) == function(self.base + inner) => Fit::Sure,
-            Some(Call::Direct(_)) => Fit::Unlikely,
-            _ => Fit::Possible,
+        let Some(Call::Direct(to)) = self.call_before(at) else { return Fit::Possible };
+        let (inside, called) = (self.around(self.base + inner), self.around(to));
+        if inside.is_none() || called.is_none() {
+            return Fit::Possible;
         }
+        let mut reached: Vec<u64> = called.into_iter().collect();
+        for jumps in 0..=MOST_JUMPS {
+            if reached.iter().any(|function| inside == Some(*function)) {
+                return if jumps == 0 { Fit::Sure } else { Fit::Likely };
+            }
+            reached = reached.iter().flat_map(|function| self.goes_on_to(*function)).collect();
+        }
+        Fit::Unlikely
+    }
+
+    /// Where the function around an address begins.
+    fn around(&self, at: u64) -> Option<u64> {
+        let after = self.functions.partition_point(|function| *function <= at);
+        self.functions.get(after.checked_sub(1)?).copied()
+    }
+
+    /// The functions that one may jump to at its end, or at that of a part which the compiler has
+    /// made a function of its own.
+    fn goes_on_to(&self, function: u64) -> Vec<u64> {
+        let after = self.functions.partition_point(|other| *other <= function);
+        let end = self.functions.get(after).copied().unwrap_or(function);
+        let length = usize::try_from(end - function).unwrap_or(0);
+        let code = self
+            .code
+            .as_ref()
+            .and_then(|code| Some((code.architecture, code.bytes(function, length)?)));
+        let Some((architecture, bytes)) = code else { return Vec::new() };
+        let mut jumps = calls::jumps(architecture, function, bytes);
+        jumps.retain(|to| self.functions.binary_search(to).is_ok() && *to != function);
+        jumps.sort_unstable();
+        jumps.dedup();
+        jumps
     }
 
     /// The functions and lines of an address, those that were inlined first. `probe` is looked up,
@@ -123,6 +162,7 @@ struct Read {
     build: String,
     base: u64,
     code: Option<Code>,
+    functions: Vec<u64>,
 }
 
 /// The build id of a file, where its first byte is meant to be, and its instructions if it has them.
@@ -142,5 +182,11 @@ fn read(path: &Path) -> Result<Read> {
     // Programs of macOS are not linked for address 0, as position-independent ones of Linux are.
     let text = file.segments().find(|segment| matches!(segment.name(), Ok(Some("__TEXT"))));
     let base = text.map_or(0, |segment| segment.address());
-    Ok(Read { build, base, code: (!code.sections.is_empty()).then_some(code) })
+    let symbols = file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text);
+    // Functions of Thumb have odd addresses.
+    let odd = u64::from(file.architecture() == Architecture::Arm);
+    let mut functions: Vec<u64> = symbols.map(|symbol| symbol.address() & !odd).collect();
+    functions.sort_unstable();
+    functions.dedup();
+    Ok(Read { build, base, code: (!code.sections.is_empty()).then_some(code), functions })
 }
