@@ -56,6 +56,23 @@ test("secrets are for the steps that use them, in an environment that a person a
   }
 });
 
+test("commands of the workflows have the flags that they are given", () => {
+  const sources = readdirSync(join(own, "../xtask/src"), { recursive: true, encoding: "utf8" });
+  const used = [];
+  for (const script of names.map(read)) {
+    const lines = script.replaceAll(/ \\\n\s*/g, " ").match(/(?<=^(?!\s*#).*)cargo xtask .*/gm) ?? [];
+    used.push(...lines.map((line) => line.split(/ \| | > /)[0].split(/\s+/).slice(2)));
+  }
+  assert.deepEqual([...new Set(used.map(([command]) => command))].sort(), ["dist", "release", "size", "test"]);
+  for (const [command, ...words] of used) {
+    const files = sources.filter((name) => name === `${command}.rs` || name.match(`^${command}/.*rs$`));
+    const code = files.map((name) => readFileSync(join(own, "../xtask/src", name), "utf8")).join("\n");
+    for (const word of words.filter((word) => word.startsWith("--"))) {
+      assert.ok(code.includes(`Long("${word.slice(2)}")`), `cargo xtask ${command} has no ${word}`);
+    }
+  }
+});
+
 /** A folder as `cargo xtask release` lays it out. */
 function release() {
   const folder = mkdtempSync(join(scratch, "release-"));

@@ -116,7 +116,13 @@ read_words() {
             usage
             exit 0
             ;;
-        -*) fail "there is no option $1; --help lists them" ;;
+        -*)
+            # One token of 64 begins with a dash.
+            if [ -z "$gateway_id" ] || [ -n "$token" ]; then
+                fail "there is no option $1; --help lists them"
+            fi
+            token=$1
+            ;;
         *)
             if [ -z "$gateway_id" ]; then
                 gateway_id=$1
@@ -209,15 +215,19 @@ find_service_user() {
     if id -u "$owner" >/dev/null 2>&1; then
         [ "$(id -u "$owner")" != 0 ] || fail "$owner is another name of root: name a person by --run-as"
         home=$(eval "echo ~$owner")
-        return
-    fi
-    [ -z "$run_as" ] || fail "there is no user $run_as: make it first, or leave --run-as out"
-    have useradd || fail "useradd is needed to make the user $owner: install it, or name a user who
+    else
+        [ -z "$run_as" ] || fail "there is no user $run_as: make it first, or leave --run-as out"
+        have useradd || fail "useradd is needed to make the user $owner: install it, or name a user who
   is there by --run-as"
-    new_owner=yes
-    home=/home/$owner
-    if have sudo && have visudo && [ -d "${SUDOERS%/*}" ]; then gives_sudo=yes; fi
+        new_owner=yes
+        home=/home/$owner
+    fi
+    if [ "$new_owner" = yes ] || is_made_here "$owner"; then
+        if have sudo && have visudo && [ -d "${SUDOERS%/*}" ]; then gives_sudo=yes; fi
+    fi
 }
+
+is_made_here() { grep -q "^$1:[^:]*:[^:]*:[^:]*:$COMMENT:" /etc/passwd; }
 
 # Runs a command as the owner. All that root does in the owner's home goes this way: it follows no
 # link that they may have laid there.
@@ -321,7 +331,7 @@ how_to_get() {
 # here already is in the scratch folder from then on, and verified.
 find_source() {
     have curl || fail "curl is needed: $(how_to_get curl), then paste the line again"
-    version='' verified=''
+    version='' verified='' here=''
     source=${CHATCODE_BINARY:-}
     if [ -z "$source" ]; then
         find_release
@@ -374,6 +384,22 @@ find_release() {
     fi
     source=$url
     check_room "$scratch" $((size / 1024 + 1))
+    find_version_here
+}
+
+# Sets here: the version that is installed, if any. Some releases want another one before them.
+find_version_here() {
+    [ ! -f "$binary" ] || here=$(as_owner "$binary" version 2>/dev/null </dev/null) || here=''
+    here=${here#"$NAME "} first=$(part minimum_version)
+    [ -z "$here" ] || [ -z "$first" ] || ! is_before "$here" "$first" ||
+        fail "$here is here, and $version replaces only $first and later: update to $first on the
+  server's page first, or remove this one by --uninstall"
+}
+
+# Whether one x.y.z comes before another.
+is_before() {
+    [ "$1" != "$2" ] || return 1
+    [ "$(printf '%s\n' "$1" "$2" | sort -t . -k 1,1n -k 2,2n -k 3,3n | head -n 1)" = "$1" ]
 }
 
 refuse_release() { fail "the release is not taken: $1; tell who runs $ORIGIN"; }
@@ -584,8 +610,8 @@ fetch_binary() {
 }
 
 make_owner() {
-    [ "$new_owner" = yes ] || return 0
-    useradd --create-home --shell /bin/bash --comment "$COMMENT" "$owner" ||
+    [ "$new_owner" = no ] ||
+        useradd --create-home --shell /bin/bash --comment "$COMMENT" "$owner" ||
         fail "the user $owner could not be made"
     [ "$gives_sudo" = yes ] || return 0
     cat >"$scratch/sudoers" <<END
@@ -630,7 +656,7 @@ put() {
 # does with it, the service, is done by a copy that is root's.
 place_binary() {
     folder "${binary%/*}"
-    if is_newer_here; then
+    if [ -n "$here" ] && is_before "$version" "$here"; then
         say "$here is here already, and newer than $version"
     elif ! cmp -s "$scratch/$NAME" "$binary"; then
         put "$scratch/$NAME" "$binary.new" 755 as_owner
@@ -654,16 +680,6 @@ gateway='$binary'
 exec su -s /bin/sh -c 'exec "\$@"' -- '$owner' sh "\$gateway" "\$@"
 END
     put "$scratch/command" "$COMMAND" 755 env
-}
-
-# Sets here: the version that is installed, if it is a later release than the one to be installed.
-is_newer_here() {
-    [ -n "$version" ] && [ -f "$binary" ] || return 1
-    here=$(as_owner "$binary" version 2>/dev/null </dev/null) || return 1
-    here=${here#"$NAME "}
-    [ "$here" != "$version" ] || return 1
-    latest=$(printf '%s\n' "$here" "$version" | sort -t . -k 1,1n -k 2,2n -k 3,3n | tail -n 1)
-    [ "$latest" = "$here" ]
 }
 
 # Everything but what this line says stays as it is.
@@ -804,7 +820,7 @@ uninstall() {
     say 'This is stopped and removed:'
     [ -z "$list" ] || say "$list" | sed 's/^/  /'
     [ "$purge-$sessions" != yes-yes ] || say "  the sessions that run, with all that runs in them"
-    [ "$purge-$is_ours" != yes-yes ] || say "  the user $owner with all files in $home, and $SUDO_LOG"
+    [ "$purge-$is_ours" != yes-yes ] || say "  the user $owner with all files in $home, and what sudo logged"
     if [ "$dry_run" = yes ]; then
         say 'Nothing was done.'
         return
@@ -823,8 +839,8 @@ find_installed() {
     os=$(uname -s) owner=$(id -un 2>/dev/null || id -u) as_root=no is_ours=no sessions=no
     home=${HOME:-$(eval "echo ~$owner")}
     system=/etc/systemd/system
-    if [ "$(id -u)" = 0 ] && { [ -e "$system/$NAME.service" ] || [ -d /etc/chatcode ] ||
-        [ -d "$LIBRARY" ] || { [ "$purge" = yes ] && is_made_here vibe; }; }; then
+    if [ "$(id -u)" = 0 ] &&
+        { [ -e /etc/chatcode/installed ] || [ -d "$LIBRARY" ] || is_made_here vibe; }; then
         as_root=yes
         owner=$(sed -n 's/^owner=//p; s/^User=//p' /etc/chatcode/installed \
             "$system/$NAME.service" 2>/dev/null | head -n 1)
@@ -842,8 +858,6 @@ find_installed() {
     if is_made_here "$owner"; then is_ours=yes; fi
     if as_owner tmux -L "$socket" list-sessions </dev/null >/dev/null 2>&1; then sessions=yes; fi
 }
-
-is_made_here() { grep -q "^$1:[^:]*:[^:]*:[^:]*:$COMMENT:" /etc/passwd; }
 
 list_installed() {
     for path in "$unit" "$wants" "$binary" "$binary.old" "$binary.new" "$binary.keep" \
@@ -884,7 +898,8 @@ manage() {
 # The end of lingering would be the end of the sessions.
 stop_lingering() {
     lingers=no
-    grep -q '^linger=yes' "$record" 2>/dev/null && is_lingering || return 0
+    is_lingering || return 0
+    [ "$is_ours" = yes ] || grep -q '^linger=yes' "$record" 2>/dev/null || return 0
     lingers=yes
     [ "$sessions-$purge" != yes-no ] || return 0
     if loginctl disable-linger "$owner" </dev/null >/dev/null 2>&1 ||
@@ -901,7 +916,7 @@ remove_files() {
         *) rm -rf "$path" ;;
         esac
     done
-    say "$made" "$workspace" | while IFS= read -r folder; do
+    printf '%s\n' "$made" "$workspace" | while IFS= read -r folder; do
         as_owner rmdir "$folder" </dev/null 2>/dev/null || true
     done
     [ "$os" = Darwin ] || manage daemon-reload
@@ -921,13 +936,19 @@ remove_user() {
     rm -f "$SUDO_LOG"
 }
 
+advice() {
+    if [ "$as_root" = yes ]; then
+        say "su -s /bin/sh $owner -c 'tmux -L $socket $1'"
+    else
+        say "tmux -L $socket $1"
+    fi
+}
+
 # What a person may want to keep or to end is theirs to decide.
 tell_left() {
     if [ "$is_ours" = yes ] && [ "$purge" = yes ]; then return; fi
-    as=''
-    [ "$as_root" = no ] || as="sudo -u $owner "
     if [ "$sessions-$purge" = yes-no ]; then
-        say "Sessions go on: ${as}tmux -L $socket attach shows them, ${as}tmux -L $socket kill-server ends them."
+        say "Sessions go on. To see them: $(advice attach); to end them: $(advice kill-server)"
         [ "${lingers:-no}" = no ] || say "Once they have ended: loginctl disable-linger $owner"
     fi
     [ ! -d "$workspace" ] || say "Left: $workspace, with what was made in sessions."

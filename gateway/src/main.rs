@@ -14,6 +14,8 @@ pub fn main() -> ExitCode {
 
 /// The command line of a build. Tests have builds of their own; a release has one.
 pub fn start(own: &'static Identity) -> ExitCode {
+    #[cfg(target_os = "linux")]
+    os::relro::protect();
     log::init(log::Level::Info, log::Format::detect());
     os::fatal::arm(own);
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -22,7 +22,7 @@ static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--quiet", "--package", "chatcode-gateway"])
+        .args(["build", "--quiet", "--workspace", "--bin", "chatcode-gateway"])
         .current_dir(crate::repository())
         .status()
         .expect("cargo runs");
@@ -100,7 +100,8 @@ impl Gateway {
     /// The command line with the environment that the gateway runs in.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
-        let inherited = ["HOME", "LANG", "LC_ALL", "USER", "SHELL"];
+        // The last one is what `cargo xtask dist` has qemu be.
+        let inherited = ["HOME", "LANG", "LC_ALL", "USER", "SHELL", "QEMU_CPU"];
         command.env_clear();
         for name in inherited {
             if let Some(value) = std::env::var_os(name) {

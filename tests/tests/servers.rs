@@ -379,11 +379,13 @@ fn folder_of_releases(files: HashMap<String, String>) -> String {
 const OLD: &str = "0.1.0";
 const NEW: &str = "0.2.0";
 
-/// A person whose gateway takes what `key` signed, at a deployment that offers what `signer` did.
-fn offered(key: &Key, signer: &Key, server: &Server) -> Scene {
+/// A person whose gateway takes what `key` signed, at a deployment that offers what `signer` did, to
+/// gateways from `minimum` on.
+fn offered(key: &Key, signer: &Key, server: &Server, minimum: &str) -> Scene {
     let bytes = release::built(NEW, key, "none");
     server.put_file("/new", &bytes);
     let manifest = Manifest::new(NEW, &server.url("/new"), &bytes).json();
+    let manifest = manifest.replacen('{', &format!(r#"{{"minimum_version":"{minimum}","#), 1);
     let path = format!("/{}/manifest.json", OWN.target);
     let signature = signer.sign(&manifest, Kind::Prehashed);
     let files = [(format!("{path}.minisig"), signature), (path, manifest)];
@@ -400,7 +402,7 @@ fn offered(key: &Key, signer: &Key, server: &Server) -> Scene {
 #[test]
 fn a_newer_gateway_is_offered_and_takes_over_while_sessions_go_on() {
     let (key, server) = (Key::new(), Server::new());
-    let scene = offered(&key, &key, &server);
+    let scene = offered(&key, &key, &server, OLD);
     let page = &scene.page;
     scene.all.create_session("shop");
     page.wait_attribute("session-row", "data-status", "running");
@@ -423,7 +425,7 @@ fn a_newer_gateway_is_offered_and_takes_over_while_sessions_go_on() {
 #[test]
 fn a_newer_gateway_that_nobody_trusts_is_refused_in_words() {
     let (key, foreign, server) = (Key::new(), Key::new(), Server::new());
-    let scene = offered(&key, &foreign, &server);
+    let scene = offered(&key, &foreign, &server, OLD);
     let page = &scene.page;
     page.click("update-gateway");
     page.wait_text("problem", "not trusted");
@@ -431,4 +433,18 @@ fn a_newer_gateway_that_nobody_trusts_is_refused_in_words() {
     pictures(page, "update-refused");
     page.wait(&id("update-gateway"));
     assert_eq!(page.text("gateway-version"), OLD);
+}
+
+#[test]
+fn a_gateway_that_is_too_old_is_told_what_comes_first() {
+    let (key, server) = (Key::new(), Server::new());
+    let scene = offered(&key, &key, &server, "0.1.5");
+    let page = &scene.page;
+    page.wait_text(
+        "update-first",
+        "0.2.0 replaces 0.1.5 and later: this gateway needs 0.1.5 first",
+    );
+    assert_eq!(page.count(&id("update-gateway")), 0, "nothing to press");
+    pictures(page, "update-too-old");
+    assert!(page.problems().is_empty(), "{:?}", page.problems());
 }

@@ -72,7 +72,7 @@ pub fn ensure_target() -> Result<()> {
     if library.is_dir() {
         return Ok(());
     }
-    run(Command::new("rustup").args(["target", "add", TARGET, "--no-self-update"]))
+    run(Command::new("rustup").args(["target", "add", TARGET]))
 }
 
 fn compile(root: &Path) -> Result<PathBuf> {

@@ -6,7 +6,6 @@ mod build_worker;
 mod deploy;
 mod dev;
 mod dist;
-mod emulate;
 mod fuzz;
 mod needs;
 mod package;

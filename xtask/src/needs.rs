@@ -53,6 +53,10 @@ pub const TO_TEST: &[Program] = &[
     ("lintian", "lintian"),
     ("ruby", "ruby"),
     ("minisign", "minisign"),
+    ("openssl", "openssl"),
+    ("curl", "curl"),
+    ("dash", "dash"),
+    ("busybox", "busybox-static"),
     ("strip", "binutils"),
     // A kernel with systemd for what a container has not.
     ("linux.uml", "user-mode-linux"),

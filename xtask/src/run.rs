@@ -50,27 +50,6 @@ pub fn run(command: &mut Command) -> Result<()> {
     Err(format!("{name} {} failed: {status}", arguments.join(" ")).into())
 }
 
-/// The same command once more.
-pub fn again(command: &Command) -> Command {
-    let mut again = Command::new(command.get_program());
-    again.args(command.get_args());
-    placed_as(command, &mut again);
-    again
-}
-
-/// Gives a command the folder and the variables of another one.
-pub fn placed_as(command: &Command, other: &mut Command) {
-    if let Some(folder) = command.get_current_dir() {
-        other.current_dir(folder);
-    }
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => other.env(name, value),
-            None => other.env_remove(name),
-        };
-    }
-}
-
 /// What a program prints; `None` when it is missing or fails.
 pub fn output(command: &mut Command) -> Option<String> {
     let output = command.output().ok().filter(|output| output.status.success())?;

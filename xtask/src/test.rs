@@ -7,9 +7,10 @@ pub use gateway::Wanted;
 use crate::run::{self, run};
 use crate::steps::Steps;
 use crate::tmux::{self, Tmux};
-use crate::{Result, at_root, build_worker, deploy, dev, needs};
+use crate::{Result, at_root, build_worker, deploy, dev, dist, needs};
 use gateway::Gateway;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// What the control plane is compiled for.
 const WASM: &str = "wasm32-unknown-unknown";
@@ -18,6 +19,7 @@ const WASM: &str = "wasm32-unknown-unknown";
 const INTEGRATION: &[&str] = &[
     "fuzz",
     "simulation",
+    "released",
     "sessions",
     "files",
     "splits",
@@ -29,6 +31,7 @@ const INTEGRATION: &[&str] = &[
     "health",
     "memory_guard",
     "service",
+    "installer",
     "recovery",
     "update",
     "flow",
@@ -50,11 +53,13 @@ const OF_TMUX: &[&str] = &[
 
 /// Those that a gateway for another processor runs too, in an emulator: what sessions do, and what a
 /// fatal signal leaves. Where time matters an emulator tells nothing.
-const EMULATED: &[&str] = &["sessions", "splits", "recovery", "signals", "bytes", "fatal"];
+const EMULATED: &[&str] =
+    &["released", "sessions", "splits", "recovery", "signals", "bytes", "fatal"];
 
 /// With the real control plane, and most with real browsers.
 const END_TO_END: &[&str] = &[
     "services",
+    "docs",
     "lifecycle",
     "accounts",
     "servers",
@@ -112,6 +117,7 @@ const STEPS: &[(&str, Step)] = &[
     ("workflows", workflows),
     ("build", build),
     ("deploy-dry-run", deploy_dry_run),
+    ("dist", dist_own),
     ("integration", integration),
     ("control-plane", control_plane),
     ("e2e", end_to_end),
@@ -162,11 +168,30 @@ fn clippy_wasm(Plan { root, .. }: &Plan) -> Result<()> {
     run(run::cargo(root).args(arguments).args(["-D", "warnings"]))
 }
 
+/// Crates with tests beside their sources; those of `integration` are a step of their own.
+const WITH_TESTS: &[&str] = &["protocol", "gateway", "cp-worker", "xtask", "fuzz/properties"];
+
+/// What cargo is to build for a step. It is always the whole workspace of which parts are named,
+/// because the choice of packages decides the features of what they share: with another choice all
+/// of it is compiled once more.
+fn of_workspace(root: &Path, command: &str) -> Command {
+    let mut cargo = run::cargo(root);
+    cargo.args([command, "--workspace"]);
+    cargo
+}
+
 fn unit_tests(Plan { root, .. }: &Plan) -> Result<()> {
-    let mut command = run::cargo(root);
-    command.args(["test", "--quiet", "--workspace", "--exclude", "integration"]);
+    let mut command = of_workspace(root, "test");
+    command.args(["--quiet", "--lib", "--bin", "chatcode-gateway", "--bin", "xtask"]);
+    for folder in WITH_TESTS {
+        let Ok(entries) = std::fs::read_dir(root.join(folder).join("tests")) else { continue };
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        for path in paths.filter(|path| path.extension().is_some_and(|end| end == "rs")) {
+            command.arg("--test").arg(path.file_stem().unwrap_or_default());
+        }
+    }
     run(&mut command)?;
-    run(run::cargo(root).args(["test", "--quiet", "--package", "integration", "--lib"]))
+    run(of_workspace(root, "test").args(["--quiet", "--doc"]))
 }
 
 fn protocol_types(_: &Plan) -> Result<()> {
@@ -183,7 +208,7 @@ fn workflows(_: &Plan) -> Result<()> {
 }
 
 fn build(Plan { root, .. }: &Plan) -> Result<()> {
-    run(run::cargo(root).args(["build", "--quiet", "--package", "chatcode-gateway"]))?;
+    Gateway::debug(root)?;
     build_worker::build(false)?;
     dev::build_web(root)
 }
@@ -194,6 +219,11 @@ fn deploy_dry_run(_: &Plan) -> Result<()> {
     deploy::upload(&["--dry-run".into(), "--env".into(), "staging".into()])
 }
 
+/// The gateway as it is released for machines as this one, built and checked.
+fn dist_own(Plan { root, .. }: &Plan) -> Result<()> {
+    dist::own(root)
+}
+
 fn integration(plan: &Plan) -> Result<()> {
     let gateway = Gateway::ready(&plan.root, &plan.gateway)?;
     let other = tmux::named()?;
@@ -202,6 +232,7 @@ fn integration(plan: &Plan) -> Result<()> {
     let mut failed = Vec::new();
     for (tmux, suites) in runs {
         println!("  with {tmux} and {gateway}");
+        build_suites(&plan.root, plan.suites("integration", suites))?;
         for suite in plan.suites("integration", suites) {
             if suite_passes(&plan.root, suite, &tmux, &gateway).is_err() {
                 failed.push(format!("{suite} with {}", tmux.version));
@@ -213,13 +244,24 @@ fn integration(plan: &Plan) -> Result<()> {
 
 fn end_to_end(plan: &Plan) -> Result<()> {
     let (tmux, gateway) = (tmux::in_path()?, Gateway::debug(&plan.root)?);
+    build_suites(&plan.root, plan.suites("e2e", END_TO_END))?;
     let mut suites = plan.suites("e2e", END_TO_END);
     suites.try_for_each(|suite| suite_passes(&plan.root, suite, &tmux, &gateway))
 }
 
+/// All at once, so that no processor waits for the linking of another suite.
+fn build_suites<'s>(root: &Path, suites: impl Iterator<Item = &'s &'s str>) -> Result<()> {
+    let mut command = of_workspace(root, "test");
+    command.args(["--quiet", "--no-run"]);
+    for suite in suites {
+        command.args(["--test", suite]);
+    }
+    run(&mut command)
+}
+
 fn suite_passes(root: &Path, suite: &str, tmux: &Tmux, gateway: &Gateway) -> Result<()> {
-    let mut test = run::cargo(root);
-    test.args(["test", "--package", "integration", "--test", suite]);
+    let mut test = of_workspace(root, "test");
+    test.args(["--test", suite]);
     test.env("CHATCODE_TMUX", &tmux.path);
     match suite {
         // Programs are waited for most of the time.
@@ -228,9 +270,11 @@ fn suite_passes(root: &Path, suite: &str, tmux: &Tmux, gateway: &Gateway) -> Res
         "storms" | "far_away" => test.args(["--", "--test-threads", "1"]),
         _ => &mut test,
     };
-    run(&mut gateway.around(&test))
+    run(&mut gateway.around(&test)?)
 }
 
-fn control_plane(_: &Plan) -> Result<()> {
-    run(at_root("npm")?.args(["run", "--silent", "test", "--workspace", "cp-worker"]))
+/// Where it lies, because `--workspace cp-worker` means the workspaces beneath that folder too.
+fn control_plane(Plan { root, .. }: &Plan) -> Result<()> {
+    let mut npm = at_root("npm")?;
+    run(npm.args(["run", "--silent", "test"]).current_dir(root.join("cp-worker")))
 }

@@ -5,6 +5,8 @@ pub mod fatal;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
+pub mod relro;
+#[cfg(target_os = "linux")]
 mod scope;
 #[cfg(target_os = "linux")]
 pub use {linux::*, scope::scope};

@@ -22,6 +22,9 @@ Delegate=yes
 # would be no sudo in them. That the gateway is no root's and listens nowhere protects it.
 ";
 
+/// Of the shell: the program of this name is not on every machine.
+const RELOAD: &str = "ExecReload=/bin/sh -c \"kill -HUP $MAINPID\"\n";
+
 impl Systemd {
     fn systemctl(service: &Service, arguments: &[&str]) -> Vec<String> {
         let mut command = words(&["systemctl"]);
@@ -61,7 +64,7 @@ impl ServiceManager for Systemd {
              StartLimitIntervalSec=0\n\n\
              [Service]\nType=notify\nNotifyAccess=main\n\
              ExecStart={binary} run --config {config}\n\
-             ExecReload=/bin/kill -HUP $MAINPID\n{user}\
+             {RELOAD}{user}\
              Restart=always\nRestartSec=5\nWatchdogSec={WATCHDOG_SECONDS}\nTimeoutStopSec=10\n\
              {SERVICE}\n\
              [Install]\nWantedBy={target}\n"

@@ -14,7 +14,8 @@ fn codes() -> Vec<String> {
         let source = std::fs::read_to_string(entry.expect("a file").path()).expect("text");
         let source = source.split("#[cfg(test)]").next().unwrap_or_default();
         let is_code = |word: &&str| {
-            word.contains('_') && word.chars().all(|it| it.is_ascii_lowercase() || it == '_')
+            word.trim_start_matches('_').contains('_')
+                && word.chars().all(|it| it.is_ascii_lowercase() || it == '_')
         };
         let words = source.split('"').skip(1).step_by(2).filter(is_code);
         codes.extend(words.filter(|word| !CHECKS.contains(word)).map(str::to_owned));

@@ -46,7 +46,7 @@ const ELSEWHERE: [(&str, &str, How); 18] = [
         "cd cp-worker && npx wrangler secret put MAIL_API_KEY",
         Wrangler("secret put"),
     ),
-    ("self-host.md", "npx wrangler delete --name", Wrangler("delete")),
+    ("self-host.md", "npx wrangler delete", Wrangler("delete")),
     ("self-host.md", "npx wrangler d1 delete", Wrangler("d1 delete")),
     ("self-host.md", "npx wrangler kv namespace list", Wrangler("kv namespace list")),
     ("operations.md", "npx wrangler d1 time-travel info", Wrangler("d1 time-travel info")),

@@ -53,7 +53,7 @@ fn systemd_accepts_the_units() {
             std::fs::write(&unit, &text).expect("written");
             assert_eq!(complaints(&unit, &scope), "", "{text}");
             // The check can fail: with a path that is not there, and with a word that is none.
-            for (right, wrong) in [("run --config", "\"run --config"), ("/bin/kill", "/no/kill")] {
+            for (right, wrong) in [("run --config", "\"run --config"), ("/bin/sh", "/no/sh")] {
                 std::fs::write(&unit, text.replace(right, wrong)).expect("written");
                 assert_ne!(complaints(&unit, &scope), "", "{wrong}");
             }

@@ -168,6 +168,9 @@ fn a_dry_run_shows_all_and_touches_nothing() {
     ] {
         assert!(text.contains(says), "{says}: {text}");
     }
+    // Root looks after a binary that is its user's without running it.
+    let (code, text) = person.run(&[&system[..], &["--binary", "/home/vibe/gw"]].concat());
+    assert!(code == 0 && text.contains("ExecStart=\"/home/vibe/gw\" run"), "{text}");
     let (code, text) = person.run(&["uninstall", "--dry-run", "--user"]);
     assert_eq!(code, 0);
     assert!(text.contains("run systemctl --user disable --now chatcode-gateway"), "{text}");

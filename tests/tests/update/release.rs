@@ -32,10 +32,10 @@ impl Key {
         Self { folder, public }
     }
 
-    /// The text of a signature over `text`.
-    pub(crate) fn sign(&self, text: &str, kind: Kind) -> String {
+    /// The text of a signature over `bytes`.
+    pub(crate) fn sign(&self, bytes: impl AsRef<[u8]>, kind: Kind) -> String {
         let (message, signature) = (self.folder.join("message"), self.folder.join("signature"));
-        std::fs::write(&message, text).expect("written");
+        std::fs::write(&message, bytes).expect("written");
         let mut command = Command::new("minisign");
         command.args(["-S", "-W", "-t", "a release of the tests"]);
         if let Kind::Legacy = kind {

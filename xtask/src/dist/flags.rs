@@ -41,7 +41,7 @@ const ELF: &[&str] = &[
     "--build-id=sha1",
 ];
 
-/// For the linker where rustc believes that the target has no static, position-independent programs.
+/// For the linker: static and yet at any address, which rustc believes to be possible on x86_64 alone.
 const STATIC_PIE: &[&str] = &["-pie", "--no-dynamic-linker", "-ztext"];
 
 /// For the C and assembler code of `ring`.
@@ -50,14 +50,13 @@ const C: &[&str] = &["-Os", "-fno-asynchronous-unwind-tables", "-fno-unwind-tabl
 /// Folders of this machine that a binary must not name, and what stands there instead.
 pub type Renamed = [(String, &'static str)];
 
-/// Everything for rustc; `objects` are those of zig, where the target needs them.
+/// Everything for rustc; `objects` are musl's, for ELF targets.
 pub fn rustc(target: &Target, renamed: &Renamed, objects: &[PathBuf]) -> Vec<String> {
     let mut flags: Vec<String> = RUSTC.iter().map(|flag| (*flag).to_owned()).collect();
     if target.linker != Linker::Zig {
         flags.extend(["-Clinker=rust-lld".to_owned(), "-Clinker-flavor=gnu-lld".to_owned()]);
         flags.extend(ELF.iter().map(|flag| format!("-Clink-arg={flag}")));
-    }
-    if target.linker == Linker::LldWithZig {
+        // rustc would put the object of programs at a fixed address first.
         flags.push("-Clink-self-contained=no".to_owned());
         flags.extend(STATIC_PIE.iter().map(|flag| format!("-Clink-arg={flag}")));
         flags.extend(objects.iter().map(|path| format!("-Clink-arg={}", path.display())));

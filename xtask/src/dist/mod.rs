@@ -2,11 +2,14 @@
 
 mod checks;
 mod compile;
+pub mod emulate;
 mod flags;
 mod musl;
+mod reproducible;
 mod split;
 pub mod targets;
 mod tools;
+mod trial;
 
 use crate::{Result, run};
 use compile::Product;
@@ -30,11 +33,17 @@ Usage: cargo xtask dist [options]
   --update-key KEY      minisign public key of its updates, as the second line of a .pub file
                         (without it the binary takes no updates)
   --out DIR             where to put it (target/dist)
+  --check-reproducible  build each once more from a copy of the sources, and compare every byte
 
 For each target there are chatcode-gateway-TRIPLE, and chatcode-gateway-TRIPLE.debug with symbols
 and lines of the same build id. zig and cargo-zigbuild are installed from PyPI into
 target/dist-tools, what is missing of the pinned Rust by rustup. A first build takes minutes for
 each target, because the standard library is compiled too; it stays in target/dist-build.
+
+Each binary is checked: architecture, no loader or libraries, position-independent, no writable
+code, read-only tables, no executable stack, build id, no folder of this machine. Those for Linux
+then hold a session with a real tmux, under qemu where the processor is another (Linux 6.7, or
+qemu-user-static registered with the machine). Those for macOS cannot be tried elsewhere.
 ";
 
 /// What a release is built as.
@@ -49,7 +58,6 @@ pub struct Options {
 
 /// What was built for a target.
 #[derive(Debug)]
-#[allow(dead_code, reason = "the other commands read it")]
 pub struct Built {
     /// For which.
     pub target: &'static Target,
@@ -78,6 +86,7 @@ pub fn folder(root: &Path) -> PathBuf {
 pub fn command(mut arguments: lexopt::Parser) -> Result<()> {
     let root = run::root()?;
     let (mut wanted, mut options, mut out) = (Vec::new(), Options::default(), folder(&root));
+    let mut twice = false;
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("help") | Short('h') => {
@@ -87,6 +96,7 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<()> {
             Long("target") => wanted.push(targets::named(&arguments.value()?.string()?)?),
             Long("version") => options.version = Some(arguments.value()?.string()?),
             Long("update-key") => options.update_key = Some(arguments.value()?.string()?),
+            Long("check-reproducible") => twice = true,
             Long("out") => out = std::path::absolute(arguments.value()?)?,
             other => return Err(other.unexpected().into()),
         }
@@ -96,19 +106,41 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<()> {
     }
     let built: Vec<Built> =
         wanted.into_iter().map(|target| build(target, &options, &out)).collect::<Result<_>>()?;
-    report(&built)
+    if twice {
+        built.iter().try_for_each(|built| reproducible::check(&root, built, &options))?;
+        println!("✓ built twice, the same byte for byte");
+    }
+    let tried: Vec<Option<Duration>> =
+        built.iter().map(|built| trial::trial(&root, built)).collect::<Result<_>>()?;
+    report(&built, &tried)
+}
+
+/// What `cargo xtask test` asks for: the target of machines as this one, built and checked; its suites
+/// try it.
+///
+/// # Errors
+/// As [`command`].
+pub fn own(root: &Path) -> Result<()> {
+    let own = TARGETS.iter().find(|target| target.is_native());
+    let own = own.ok_or("nothing is released for machines as this one")?;
+    report(&[build(own, &Options::default(), &folder(root))?], &[None])
 }
 
 /// Prints what was built.
 ///
 /// # Errors
 /// When one of them weighs more than it may.
-fn report(built: &[Built]) -> Result<()> {
-    println!("\n{:<30} {:>9} {:>9} {:>6} {:>8}", "target", "bytes", "budget", "checks", "time");
-    for Built { target, bytes, checks, took, .. } in built {
+fn report(built: &[Built], tried: &[Option<Duration>]) -> Result<()> {
+    println!(
+        "\n{:<30} {:>9} {:>9} {:>6} {:>8} {:>8}",
+        "target", "bytes", "budget", "checks", "built", "tried"
+    );
+    let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
+    for (Built { target, bytes, checks, took, .. }, tried) in built.iter().zip(tried) {
         let (triple, budget, passed) = (target.triple, target.budget, checks.len());
-        let seconds = took.as_secs_f64();
-        println!("{triple:<30} {bytes:>9} {budget:>9} {passed:>6} {seconds:>6.1} s");
+        let tried = tried.map_or_else(|| "not here".to_owned(), seconds);
+        let took = seconds(*took);
+        println!("{triple:<30} {bytes:>9} {budget:>9} {passed:>6} {took:>8} {tried:>8}");
     }
     let over = built.iter().filter(|built| built.bytes > built.target.budget);
     let over: Vec<&str> = over.map(|built| built.target.triple).collect();
@@ -148,7 +180,7 @@ pub fn build(target: &'static Target, options: &Options, out: &Path) -> Result<B
     fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
     let binary = out.join(format!("chatcode-gateway-{}", target.triple));
     let debug = out.join(format!("chatcode-gateway-{}.debug", target.triple));
-    split::split(&tools, &linked, &binary, &debug)?;
+    split::split(&tools, target, &linked, &binary, &debug)?;
     let bytes = binary.metadata()?.len();
     let folders = compile::renamed(&root, &tools, &work).into_iter().map(|(folder, _)| folder);
     let checks = checks::check(target, &binary, &debug, &folders.collect::<Vec<_>>())?;
@@ -166,6 +198,6 @@ pub fn example(target: &'static Target, name: &'static str, out: &Path) -> Resul
     let linked = compile::compile(&root, &tools, target, &options, Product::Example(name), &work)?;
     fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
     let binary = out.join(format!("{name}-{}", target.triple));
-    split::split(&tools, &linked, &binary, &binary.with_added_extension("debug"))?;
+    split::split(&tools, target, &linked, &binary, &binary.with_added_extension("debug"))?;
     Ok(binary)
 }

@@ -1,4 +1,4 @@
-//! musl as zig has it: start-up object and archives that a program is linked with.
+//! musl: the object that starts a program, and the archives that it is linked with.
 
 use super::targets::{Linker, Target};
 use super::tools::Tools;
@@ -8,19 +8,38 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What zig links a static, position-independent program with, in the linker's order.
-const OBJECTS: [&str; 5] = ["rcrt1.o", "libunwind.a", "libc.a", "libzigc.a", "libcompiler_rt.a"];
+/// What starts a static program, wherever it is put.
+const START: &str = "rcrt1.o";
 
-/// The objects for a target; none where rustup brings them. Compiled once, which takes a minute.
+/// What zig links such a program with, in the linker's order.
+const OF_ZIG: [&str; 5] = [START, "libunwind.a", "libc.a", "libzigc.a", "libcompiler_rt.a"];
+
+/// The objects for a target; rustc asks for further archives in the folder of the first one.
 ///
 /// # Errors
-/// When zig fails, or tells of other objects than it used to.
+/// When they are missing or cannot be made.
 pub fn objects(tools: &Tools, target: &Target) -> Result<Vec<PathBuf>> {
-    if target.linker != Linker::LldWithZig {
-        return Ok(Vec::new());
+    match target.linker {
+        Linker::Lld => of_rustup(tools, target),
+        Linker::LldWithZig => of_zig(tools, target),
+        Linker::Zig => Ok(Vec::new()),
     }
+}
+
+fn of_rustup(tools: &Tools, target: &Target) -> Result<Vec<PathBuf>> {
+    let library = tools.sysroot.join("lib/rustlib").join(target.triple).join("lib");
+    let start = library.join("self-contained").join(START);
+    if start.is_file() {
+        return Ok(vec![start]);
+    }
+    let (triple, start) = (target.triple, start.display());
+    Err(format!("no {start}: `rustup target remove {triple}`, and try again").into())
+}
+
+/// Compiled once, which takes some minutes.
+fn of_zig(tools: &Tools, target: &Target) -> Result<Vec<PathBuf>> {
     let folder = tools.folder.join(format!("musl-{}", target.triple));
-    let objects: Vec<PathBuf> = OBJECTS.iter().map(|name| folder.join(name)).collect();
+    let objects: Vec<PathBuf> = OF_ZIG.iter().map(|name| folder.join(name)).collect();
     let mark = folder.join("made-by.txt");
     let made_by = format!("{} {}", tools.zig.display(), target.zig.join(" "));
     if fs::read_to_string(&mark).is_ok_and(|before| before == made_by) {
@@ -29,7 +48,7 @@ pub fn objects(tools: &Tools, target: &Target) -> Result<Vec<PathBuf>> {
     println!("  compiling musl for {}", target.triple);
     fs::create_dir_all(&folder)?;
     let told = link_something(tools, target, &folder)?;
-    for (name, object) in OBJECTS.iter().zip(&objects) {
+    for (name, object) in OF_ZIG.iter().zip(&objects) {
         let found = find(&told, name).ok_or_else(|| format!("zig links without {name}: {told}"))?;
         // Its lines are of this machine's folders, and of no use to ours.
         run(tools.objcopy().arg("--strip-debug").arg(found).arg(object))?;

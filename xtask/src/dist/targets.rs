@@ -13,6 +13,9 @@ pub struct Target {
     pub budget: u64,
     /// The program that runs it on another processor, where there is one.
     pub qemu: Option<&'static str>,
+    /// The processor that qemu is then to be, where its own choice can more than the oldest that the
+    /// target is for.
+    pub processor: Option<&'static str>,
     /// What Debian calls the architecture, where it has it.
     pub debian: Option<&'static str>,
 }
@@ -37,6 +40,7 @@ pub const TARGETS: [Target; 6] = [
         linker: Linker::Lld,
         budget: 1_300_000,
         qemu: Some("qemu-x86_64-static"),
+        processor: None,
         debian: Some("amd64"),
     },
     Target {
@@ -45,6 +49,7 @@ pub const TARGETS: [Target; 6] = [
         linker: Linker::Lld,
         budget: 1_150_000,
         qemu: Some("qemu-aarch64-static"),
+        processor: None,
         debian: Some("arm64"),
     },
     Target {
@@ -53,6 +58,7 @@ pub const TARGETS: [Target; 6] = [
         linker: Linker::LldWithZig,
         budget: 950_000,
         qemu: Some("qemu-arm-static"),
+        processor: Some("cortex-a7"),
         debian: None,
     },
     Target {
@@ -61,6 +67,7 @@ pub const TARGETS: [Target; 6] = [
         linker: Linker::LldWithZig,
         budget: 950_000,
         qemu: Some("qemu-arm-static"),
+        processor: Some("arm1176"),
         // Raspberry Pi OS has its ARMv6 under the name that is Debian's for ARMv7: this runs on both.
         debian: Some("armhf"),
     },
@@ -70,6 +77,7 @@ pub const TARGETS: [Target; 6] = [
         linker: Linker::Zig,
         budget: 1_300_000,
         qemu: None,
+        processor: None,
         debian: None,
     },
     Target {
@@ -78,6 +86,7 @@ pub const TARGETS: [Target; 6] = [
         linker: Linker::Zig,
         budget: 1_300_000,
         qemu: None,
+        processor: None,
         debian: None,
     },
 ];
@@ -86,6 +95,16 @@ impl Target {
     /// Whether it is for macOS.
     pub fn is_apple(&self) -> bool {
         self.triple.ends_with("-apple-darwin")
+    }
+
+    /// Whether this machine's processor and system run its programs.
+    pub fn is_native(&self) -> bool {
+        let (processor, system) = self.triple.split_once('-').unwrap_or_default();
+        let of_system = match std::env::consts::OS {
+            "macos" => "apple-darwin",
+            other => &format!("unknown-{other}-musl"),
+        };
+        processor == std::env::consts::ARCH && system == of_system
     }
 }
 
@@ -103,6 +122,11 @@ pub fn named(triple: &str) -> crate::Result<&'static Target> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn at_most_one_target_is_this_machine() {
+        assert!(TARGETS.iter().filter(|target| target.is_native()).count() <= 1);
+    }
 
     #[test]
     fn a_target_is_found_by_its_whole_name() {

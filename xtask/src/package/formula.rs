@@ -2,8 +2,7 @@
 
 use super::{NAME, Options, binary, changed, filled};
 use crate::Result;
-use ring::digest::{SHA256, digest};
-use std::fmt::Write as _;
+use crate::release::sums::sha256;
 use std::path::PathBuf;
 
 const FORMULA: &str = include_str!("../../../packaging/homebrew.rb");
@@ -51,7 +50,7 @@ pub fn make(options: &Options, version: &str) -> Result<PathBuf> {
         ],
     )?;
     for triple in TARGETS {
-        let sum = sha256(&std::fs::read(binary(options, triple)?)?)?;
+        let sum = sha256(&std::fs::read(binary(options, triple)?)?);
         text = filled(&text, &[(&format!("SHA256 {triple}"), &sum)])?;
     }
     let path = options.dist.join(format!("{NAME}.rb"));
@@ -73,14 +72,6 @@ fn homepage(url: &str) -> String {
 fn indented(text: &str) -> String {
     let line = |line: &str| if line.is_empty() { String::new() } else { format!("      {line}") };
     text.trim_end().lines().map(line).collect::<Vec<_>>().join("\n")
-}
-
-fn sha256(bytes: &[u8]) -> Result<String> {
-    let mut text = String::new();
-    for byte in digest(&SHA256, bytes).as_ref() {
-        write!(text, "{byte:02x}")?;
-    }
-    Ok(text)
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! Notices and licences of the crates that are linked into the gateway.
 
 use crate::Result;
+use crate::release::tree;
 use crate::run::{self, output};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What cargo does not know of, and yet is in the binary.
 const NO_CRATES: &str = "\
@@ -18,22 +19,19 @@ musl: MIT, copyright Rich Felker and others; on macOS it is not in the binary.
 /// # Errors
 /// When cargo does not tell, or a crate has no licence.
 pub fn notices(root: &Path, triple: &str) -> Result<String> {
-    let mut cargo = run::cargo(root);
-    cargo.args(["metadata", "--format-version", "1", "--locked", "--filter-platform", triple]);
-    let metadata = output(&mut cargo).ok_or("cargo metadata failed")?;
-    let metadata: Value = serde_json::from_str(&metadata)?;
+    let (tree, linked) = tree::of(root, triple)?;
+    let folders = folders(root, triple)?;
     let mut by_text: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for package in linked(&metadata)? {
-        let text = |name: &str| package[name].as_str().unwrap_or_default();
-        let licence = text("license");
-        if licence.is_empty() {
-            return Err(format!("crate {} has no licence", text("name")).into());
-        }
-        let line = format!("{} {}: {licence}", text("name"), text("version"));
-        let folder = Path::new(text("manifest_path")).parent().unwrap_or(root);
+    for id in linked {
+        let (name, version) = &id;
+        let of = tree.crates.get(&id).filter(|found| !found.is_own);
+        // Our own are what the whole package is.
+        let Some(licence) = of.map(|found| &found.licence) else { continue };
+        let folder = folders.get(&id).filter(|_| !licence.is_empty());
+        let folder = folder.ok_or_else(|| format!("crate {name} {version} has no licence"))?;
         let texts = texts(folder)?;
         let texts = if texts.is_empty() { "As named.\n".to_owned() } else { texts };
-        by_text.entry(texts).or_default().push(line);
+        by_text.entry(texts).or_default().push(format!("{name} {version}: {licence}"));
     }
     let mut out = String::from(NO_CRATES);
     for (text, crates) in by_text {
@@ -42,37 +40,19 @@ pub fn notices(root: &Path, triple: &str) -> Result<String> {
     Ok(out)
 }
 
-/// The crates that others made: not what runs while compiling, and not our own.
-fn linked(metadata: &Value) -> Result<Vec<&Value>> {
-    let list = |value: &'static str, of: &'static str| {
-        let array = metadata[value].as_array().or_else(|| metadata[value][of].as_array());
-        array.ok_or_else(|| format!("cargo metadata has no {value}"))
+/// Where cargo keeps the sources of each crate.
+fn folders(root: &Path, triple: &str) -> Result<BTreeMap<tree::Id, PathBuf>> {
+    let mut cargo = run::cargo(root);
+    cargo.args(["metadata", "--format-version", "1", "--locked", "--filter-platform", triple]);
+    let metadata = output(&mut cargo).ok_or("cargo metadata failed")?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
+    let packages = metadata["packages"].as_array().ok_or("cargo metadata has no packages")?;
+    let read = |package: &Value| {
+        let text = |name: &str| package[name].as_str().map(str::to_owned);
+        let manifest = PathBuf::from(text("manifest_path")?);
+        Some(((text("name")?, text("version")?), manifest.parent()?.to_owned()))
     };
-    let packages: BTreeMap<&str, &Value> =
-        list("packages", "")?.iter().filter_map(|it| Some((it["id"].as_str()?, it))).collect();
-    let nodes: BTreeMap<&str, &Value> =
-        list("resolve", "nodes")?.iter().filter_map(|it| Some((it["id"].as_str()?, it))).collect();
-    let start = packages.iter().find(|(_, it)| it["name"] == super::NAME);
-    let mut to_do = vec![*start.ok_or("cargo does not know the gateway")?.0];
-    let mut found: BTreeMap<&str, &Value> = BTreeMap::new();
-    while let Some(id) = to_do.pop() {
-        let Some(package) = packages.get(id).filter(|it| !is_macro(it)) else { continue };
-        if found.insert(id, package).is_none() {
-            let needs = nodes.get(id).and_then(|node| node["deps"].as_array());
-            let of_run = needs.into_iter().flatten().filter(|need| is_normal(need));
-            to_do.extend(of_run.filter_map(|need| need["pkg"].as_str()));
-        }
-    }
-    Ok(found.into_values().filter(|package| !package["source"].is_null()).collect())
-}
-
-fn is_macro(package: &Value) -> bool {
-    package["targets"].as_array().into_iter().flatten().any(|it| it["kind"][0] == "proc-macro")
-}
-
-/// Neither for building nor for testing.
-fn is_normal(need: &Value) -> bool {
-    need["dep_kinds"].as_array().into_iter().flatten().any(|kind| kind["kind"].is_null())
+    Ok(packages.iter().filter_map(read).collect())
 }
 
 /// The licences in a crate's folder. Who offers MIT or Apache offers the shorter one.

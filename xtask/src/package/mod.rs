@@ -157,7 +157,11 @@ fn binary(options: &Options, triple: &str) -> Result<PathBuf> {
 fn said(options: &Options, target: &Target, words: &[&str]) -> Result<String> {
     let binary = binary(options, target.triple)?;
     let own = target.triple.starts_with(std::env::consts::ARCH);
-    let emulator = target.qemu.filter(|_| !own).map(PathBuf::from);
+    let emulator = target.qemu.filter(|_| !own);
+    if let Some(emulator) = emulator {
+        needs::programs(&[(emulator, "qemu-user-static")])?;
+    }
+    let emulator = emulator.map(PathBuf::from);
     let line: Vec<_> = emulator.into_iter().chain([binary]).collect();
     let (program, rest) = line.split_first().ok_or("no program")?;
     output(Command::new(program).args(rest).args(words)).filter(|it| !it.is_empty()).ok_or_else(

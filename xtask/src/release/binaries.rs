@@ -43,6 +43,22 @@ pub fn collect(
     }
 }
 
+/// Says which binaries weigh more than they may, if any.
+///
+/// # Errors
+/// When one cannot be looked at.
+pub fn over_budget(binaries: &[Binary]) -> Result<Option<String>> {
+    let mut over = Vec::new();
+    for Binary { target, path, .. } in binaries {
+        let bytes = path.metadata().map_err(|error| format!("{}: {error}", path.display()))?.len();
+        if bytes > target.budget {
+            over.push(format!("{} has {bytes} bytes of {}", target.triple, target.budget));
+        }
+    }
+    let reason = || format!("over budget: {}; cargo xtask size says what grew", over.join(", "));
+    Ok((!over.is_empty()).then(reason))
+}
+
 /// Makes sure that each binary has `key` in it and says that it is `version`, where it can be run
 /// here; gives the triples of those that were not run.
 ///
@@ -92,7 +108,6 @@ fn runner(binary: &Binary) -> Option<Command> {
 mod tests {
     use super::*;
     use crate::dist::targets::TARGETS;
-    use std::os::unix::fs::PermissionsExt as _;
 
     /// A script in the place of the binary that runs here.
     fn pretend(folder: &Path, says: &str, key: &str) -> Vec<Binary> {
@@ -101,9 +116,13 @@ mod tests {
         });
         let own = own.expect("this machine is one of them");
         let path = folder.join(format!("chatcode-gateway-{}", own.triple));
-        fs::write(&path, format!("#!/bin/sh\necho '{says}' # {key}\n")).expect("written");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
-        fs::write(path.with_extension("debug"), "").expect("written");
+        // Written by another process: what this one has open for writing can be inherited by a child
+        // of another test, and could not be run until then.
+        let text = folder.join("text");
+        fs::write(&text, format!("#!/bin/sh\necho '{says}' # {key}\n")).expect("written");
+        let mut install = Command::new("install");
+        let done = install.args(["-m", "755"]).args([&text, &path]).status().expect("it runs");
+        assert!(done.success());
         fs::write(folder.join(format!("chatcode-gateway-{}.debug", own.triple)), "").expect("it");
         collect(folder, [own]).expect("both files")
     }
@@ -115,6 +134,18 @@ mod tests {
         for target in &TARGETS {
             assert!(said.contains(&format!("chatcode-gateway-{}.debug", target.triple)), "{said}");
         }
+    }
+
+    #[test]
+    fn what_is_over_its_budget_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let binaries = pretend(folder.path(), "", "");
+        assert_eq!(over_budget(&binaries).expect("looked at"), None);
+        let Binary { target, path, .. } = binaries.first().expect("one");
+        let file = fs::File::options().write(true).open(path).expect("opened");
+        file.set_len(target.budget + 1).expect("grown");
+        let said = over_budget(&binaries).expect("looked at").expect("a reason");
+        assert!(said.contains(target.triple), "{said}");
     }
 
     #[test]

@@ -37,11 +37,10 @@ pub fn run(root: &Path, words: Words) -> Result<()> {
         dist: words.dist,
         out,
         source: source::look(root)?,
+        is_trial: true,
         key,
     };
-    if plan.source.is_changed {
-        println!("  files here are not committed: a release in earnest would be refused");
-    }
+    plan.refuse(super::uncommitted(&plan.source))?;
     release(root, &plan)?;
     again(root, &plan, &folder.join("again"))?;
     needs::node(root)?;

@@ -8,8 +8,8 @@ mod provenance;
 mod sbom;
 mod signing;
 mod source;
-mod sums;
-mod tree;
+pub mod sums;
+pub mod tree;
 mod version;
 
 use crate::dist::targets::{TARGETS, Target};
@@ -40,7 +40,8 @@ Usage: cargo xtask release --version X.Y.Z --base-url URL --key FILE [options]
   --dist DIR        release what lies there instead of building all of it for this key
   --out DIR         the folder (target/releases); releases that are there already stay
   --dry-run         do all of it with a throw-away key, for x86_64 Linux alone, in target/dry-run,
-                    and install it in a clean root; files that are not committed are taken too
+                    and install it on a clean machine, which takes root; what a release in earnest
+                    would be refused for is said
   --all-targets     in a dry run too
 
 The folder:
@@ -66,6 +67,8 @@ struct Plan {
     dist: Option<PathBuf>,
     out: PathBuf,
     source: Source,
+    /// Whether nobody gets it: then what would be refused is only said.
+    is_trial: bool,
 }
 
 /// What the command line says.
@@ -120,13 +123,31 @@ fn plan(root: &Path, words: Words) -> Result<Plan> {
     version::check(&version, layout::newest(&out)?.as_ref())?;
     let base_url = base_url(&given(words.base_url, "--base-url")?)?;
     let source = source::look(root)?;
-    if source.is_changed {
-        return Err("files here are not committed: a release is made of a commit alone".into());
-    }
     let key = words.key.ok_or("--key is missing; see cargo xtask release --help")?;
     let (key, dist) = (Key::read(&key)?, words.dist);
     let targets = TARGETS.iter().collect();
-    Ok(Plan { version, base_url, key, targets, dist, out, source })
+    let plan = Plan { version, base_url, key, targets, dist, out, source, is_trial: false };
+    plan.refuse(uncommitted(&plan.source))?;
+    Ok(plan)
+}
+
+impl Plan {
+    /// Refuses a release in earnest for this reason, if there is one.
+    fn refuse(&self, reason: Option<String>) -> Result<()> {
+        match reason {
+            Some(reason) if self.is_trial => {
+                println!("  a release in earnest would be refused: {reason}");
+                Ok(())
+            }
+            Some(reason) => Err(reason.into()),
+            None => Ok(()),
+        }
+    }
+}
+
+fn uncommitted(source: &Source) -> Option<String> {
+    let reason = "files here are not committed, and a release is made of a commit alone";
+    source.is_changed.then(|| reason.to_owned())
 }
 
 /// An address that a manifest and a shell can hold, without the slash at its end.
@@ -152,6 +173,7 @@ fn release(root: &Path, plan: &Plan) -> Result<()> {
         None => build(root, plan, &version, &key)?,
     };
     let binaries = binaries::collect(&dist, plan.targets.iter().copied())?;
+    plan.refuse(binaries::over_budget(&binaries)?)?;
     let silent = binaries::check(&binaries, &version, &key)?;
     if !silent.is_empty() {
         println!("  not run here, and so not asked for their version: {}", silent.join(", "));
@@ -204,7 +226,7 @@ fn packages(root: &Path, plan: &Plan, dist: &Path, version: &str) -> Result<Vec<
         version: Some(version.to_owned()),
         url: format!("{}/v{version}", plan.base_url),
         maintainer: None,
-        check: false,
+        check: true,
     };
     if plan.targets.len() == TARGETS.len() {
         return package::packages(root, &options);
@@ -341,6 +363,7 @@ mod tests {
                 dist: None,
                 out: folder.path().join(out),
                 source: source::look(&root).expect("a commit"),
+                is_trial: true,
             };
             let binaries = binaries::collect(folder.path(), [target]).expect("there");
             lay_out(&root, &plan, &binaries, &[folder.path().join("it.deb")]).expect("laid out");

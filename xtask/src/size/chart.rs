@@ -9,16 +9,19 @@ use std::fmt::Write as _;
 const COLUMNS: usize = 2;
 
 /// Width and height of one chart with its title, in pixels of the picture.
-const CELL: (f64, f64) = (360.0, 170.0);
+const CELL: (f64, f64) = (344.0, 166.0);
 
 /// Room around the charts.
-const MARGIN: f64 = 16.0;
+const MARGIN: f64 = 14.0;
 
 /// Where in a cell the lines are drawn: left, top, width and height.
-const PLOT: (f64, f64, f64, f64) = (12.0, 40.0, 300.0, 96.0);
+const PLOT: (f64, f64, f64, f64) = (12.0, 38.0, 320.0, 92.0);
 
-/// How far the axis goes beyond the budget, so that what is over it is seen.
-const ABOVE_BUDGET: f64 = 1.12;
+/// Share of the budget that the axis begins with: from nothing on, no growth would be seen.
+const LOWEST: f64 = 0.7;
+
+/// What of the axis lies beyond its lowest and highest value, so that dots are inside.
+const BEYOND: f64 = 0.05;
 
 /// Colours of the reader's theme; a picture in a page cannot take them from there.
 const STYLE: &str = "\
@@ -32,8 +35,7 @@ svg { --ground: #ffffff; --ink: #1f2328; --faint: #656d76; --grid: #d8dee4; --li
 .limit { stroke: var(--limit); stroke-dasharray: 4 3; }
 .line { stroke: var(--line); stroke-width: 2; fill: none; stroke-linejoin: round; }
 .dot { fill: var(--line); }
-.area { fill: var(--line); opacity: 0.12; }
-text { fill: var(--ink); }
+text { fill: var(--ink); paint-order: stroke; stroke: var(--ground); stroke-width: 4px; }
 .faint { fill: var(--faint); font-size: 11px; }
 .budget { fill: var(--limit); font-size: 11px; }
 .title { font-weight: 600; }
@@ -64,12 +66,22 @@ pub fn draw(history: &History, targets: &[Target]) -> String {
     out
 }
 
+/// The bytes that the axis of a target begins and ends with.
+fn axis(target: &Target, entries: &[&Entry]) -> (f64, f64) {
+    let bytes = || entries.iter().map(|entry| entry.weight.bytes as f64);
+    let budget = target.budget as f64;
+    let low = bytes().fold(budget * LOWEST, f64::min);
+    let high = bytes().fold(budget, f64::max);
+    let beyond = (high - low) * BEYOND;
+    (low - beyond, high + beyond)
+}
+
 /// The chart of one target.
 fn one(out: &mut String, target: &Target, entries: &[&Entry]) {
     let (left, top, width, height) = PLOT;
     let (right, bottom) = (left + width, top + height);
-    let most = entries.iter().map(|it| it.weight.bytes).max().unwrap_or(0).max(target.budget);
-    let y_of = |bytes: u64| bottom - height * bytes as f64 / (most as f64 * ABOVE_BUDGET);
+    let (low, high) = axis(target, entries);
+    let y_of = |bytes: u64| bottom - height * (bytes as f64 - low) / (high - low);
     let step = width / entries.len().max(2).saturating_sub(1) as f64;
     let x_of = |index: usize| left + step * index as f64;
 
@@ -79,7 +91,7 @@ fn one(out: &mut String, target: &Target, entries: &[&Entry]) {
         "<text class=\"title\" x=\"{left}\" y=\"16\">{}</text>\n\
          <path class=\"axis\" d=\"M{left} {bottom}H{right}\"/>\n\
          <path class=\"limit\" d=\"M{left} {limit:.1}H{right}\"/>\n\
-         <text class=\"budget\" x=\"{right}\" y=\"{:.1}\" text-anchor=\"end\">budget {}</text>\n",
+         <text class=\"budget\" x=\"{left}\" y=\"{:.1}\">budget {}</text>\n",
         target.triple,
         limit - 5.0,
         grouped(target.budget)
@@ -99,31 +111,31 @@ fn one(out: &mut String, target: &Target, entries: &[&Entry]) {
         .collect();
     let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
     let end = points.last().copied().unwrap_or((left, bottom));
-    if points.len() > 1 {
-        let line = path.join("L");
-        let _ = writeln!(out, "<path class=\"area\" d=\"M{line}V{bottom}H{left}Z\"/>");
-        let _ = writeln!(out, "<path class=\"line\" d=\"M{line}\"/>");
-    }
+    let _ = writeln!(out, "<path class=\"line\" d=\"M{}\"/>", path.join("L"));
     for (x, y) in &points {
         let _ = writeln!(out, "<circle class=\"dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.5\"/>");
     }
-    // The value of the last one stands below its dot, where no line of the budget can be.
     let anchor = if points.len() > 1 { "end" } else { "start" };
+    // Below its dot, where the budget is not, unless that is below the axis.
+    let beside = if end.1 + 18.0 < bottom { 18.0 } else { -9.0 };
     let _ = writeln!(
         out,
         "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>",
         end.0,
-        end.1 + 18.0,
+        end.1 + beside,
         grouped(last.weight.bytes)
     );
-    let below = bottom + 15.0;
-    let _ =
-        writeln!(out, "<text class=\"faint\" x=\"{left}\" y=\"{below}\">{}</text>", first.version);
-    if entries.len() > 1 {
+    let last = if entries.len() > 1 { last.version.as_str() } else { "" };
+    let from = format!("the axis begins at {}", grouped(low as u64));
+    for (x, anchor, words) in [
+        (left, "start", first.version.as_str()),
+        (left + width / 2.0, "middle", from.as_str()),
+        (right, "end", last),
+    ] {
+        let y = bottom + 15.0;
         let _ = writeln!(
             out,
-            "<text class=\"faint\" x=\"{right}\" y=\"{below}\" text-anchor=\"end\">{}</text>",
-            last.version
+            "<text class=\"faint\" x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{words}</text>"
         );
     }
 }
@@ -143,7 +155,7 @@ mod tests {
         history.record(entry("0.1.0", TARGETS[1].triple, &[("a", 900_000)]));
         let picture = draw(&history, &TARGETS);
         assert_eq!(picture.matches("<circle").count(), 4);
-        assert_eq!(picture.matches("class=\"line\"").count(), 1);
+        assert_eq!(picture.matches("class=\"line\"").count(), 2);
         assert_eq!(picture.matches("class=\"limit\"").count(), TARGETS.len());
         assert_eq!(picture.matches("no release yet").count(), TARGETS.len() - 2);
         assert!(picture.contains("1,400,000") && picture.contains("0.3.0"));

@@ -46,10 +46,10 @@ pub const C: &str = "(C library)";
 /// of Mach-O. An instance of generic code belongs to the crate that has the generic code, and a
 /// method to the crate that has its `impl`.
 pub fn owner(name: &str) -> Cow<'_, str> {
-    if let Some(rest) = name.strip_prefix("_R") {
-        if let Some(owner) = (V0 { rest }).path() {
-            return Cow::Borrowed(owner);
-        }
+    if let Some(rest) = name.strip_prefix("_R")
+        && let Some(owner) = (V0 { rest }).path()
+    {
+        return Cow::Borrowed(owner);
     }
     if name.starts_with("_R") || name.starts_with("_ZN") {
         let readable = format!("{:#}", rustc_demangle::demangle(name));

@@ -4,7 +4,7 @@ use super::calls::{self, Call};
 use super::chain::Fit;
 use crate::Result;
 use addr2line::Loader;
-use object::{Architecture, Object as _, ObjectSection as _, SectionKind};
+use object::{Architecture, Object as _, ObjectSection as _, ObjectSegment as _, SectionKind};
 use std::path::{Path, PathBuf};
 
 /// Instructions of a program.
@@ -23,7 +23,7 @@ pub struct Program {
     /// Its instructions, which a debug file does not have, but the binary beside it.
     pub code: Option<Code>,
     loader: Loader,
-    /// What an address of the log is relative to.
+    /// What an address of the log is relative to, in the addresses of the file.
     base: u64,
 }
 
@@ -33,16 +33,15 @@ impl Program {
     /// # Errors
     /// When it cannot be read, or has no build id.
     pub fn open(path: &Path) -> Result<Self> {
-        let (build, mut code) = read(path)?;
+        let Read { build, base, mut code } = read(path)?;
         let beside = path.with_extension("");
         if code.is_none()
-            && let Ok((of, found)) = read(&beside)
-            && of == build
+            && let Ok(other) = read(&beside)
+            && other.build == build
         {
-            code = found;
+            code = other.code;
         }
         let loader = Loader::new(path).map_err(|error| error.to_string())?;
-        let base = loader.relative_address_base();
         Ok(Self { path: path.to_owned(), build, code, loader, base })
     }
 
@@ -119,8 +118,15 @@ impl Code {
     }
 }
 
-/// The build id of a file, and its instructions if it has them.
-fn read(path: &Path) -> Result<(String, Option<Code>)> {
+/// What is read of a file.
+struct Read {
+    build: String,
+    base: u64,
+    code: Option<Code>,
+}
+
+/// The build id of a file, where its first byte is meant to be, and its instructions if it has them.
+fn read(path: &Path) -> Result<Read> {
     let bytes = std::fs::read(path)?;
     let file = object::File::parse(&*bytes)?;
     let build = match file.build_id()? {
@@ -133,5 +139,8 @@ fn read(path: &Path) -> Result<(String, Option<Code>)> {
     let sections: Vec<_> = sections.filter(|(_, bytes)| !bytes.is_empty()).collect();
     let code = Code { architecture: file.architecture(), sections };
     let build = build.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((build, (!code.sections.is_empty()).then_some(code)))
+    // Programs of macOS are not linked for address 0, as position-independent ones of Linux are.
+    let text = file.segments().find(|segment| matches!(segment.name(), Ok(Some("__TEXT"))));
+    let base = text.map_or(0, |segment| segment.address());
+    Ok(Read { build, base, code: (!code.sections.is_empty()).then_some(code) })
 }

@@ -1,8 +1,7 @@
 //! Which gateway the integration tests run with: the one that is released, unless told otherwise.
 
 use crate::dist::targets::{self, Target};
-use crate::dist::{self, Options};
-use crate::emulate::Emulator;
+use crate::dist::{self, Options, emulate};
 use crate::{Result, run};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,7 +28,7 @@ impl Wanted {
     /// When there is none, or this machine has no way to run its programs.
     pub fn target(triple: &str) -> Result<Self> {
         let target = targets::named(triple)?;
-        if !is_native(target) && target.qemu.is_none() {
+        if !target.is_native() && target.qemu.is_none() {
             return Err(format!("programs for {triple} cannot be run on this machine").into());
         }
         Ok(Self::Target(target))
@@ -37,7 +36,7 @@ impl Wanted {
 
     /// Whether only an emulator can run it.
     pub fn is_emulated(&self) -> bool {
-        matches!(self, Self::Target(target) if !is_native(target))
+        matches!(self, Self::Target(target) if !target.is_native())
     }
 }
 
@@ -46,7 +45,8 @@ impl Wanted {
 pub struct Gateway {
     binary: PathBuf,
     faults: Option<PathBuf>,
-    emulator: Option<Emulator>,
+    /// Of another processor.
+    foreign: Option<&'static Target>,
 }
 
 impl Gateway {
@@ -55,10 +55,10 @@ impl Gateway {
     /// # Errors
     /// When it cannot be built, is not there, or cannot be run.
     pub fn ready(root: &Path, wanted: &Wanted) -> Result<Self> {
-        let target = match wanted {
+        let target: &'static Target = match wanted {
             Wanted::File(path) => return Self::file(std::path::absolute(path)?),
             Wanted::Target(target) => target,
-            Wanted::Release => match targets::TARGETS.iter().find(|target| is_native(target)) {
+            Wanted::Release => match targets::TARGETS.iter().find(|target| target.is_native()) {
                 Some(target) => target,
                 None => return Self::debug(root),
             },
@@ -66,15 +66,15 @@ impl Gateway {
         let out = dist::folder(root);
         let binary = dist::build(target, &Options::default(), &out)?.binary;
         let faults = Some(dist::example(target, FAULTS, &out)?);
-        let emulator = if is_native(target) { None } else { Some(Emulator::of(target)?) };
-        Ok(Self { binary, faults, emulator })
+        let foreign = Some(target).filter(|target| !target.is_native());
+        Ok(Self { binary, faults, foreign })
     }
 
     fn file(binary: PathBuf) -> Result<Self> {
         if !binary.is_file() {
             return Err(format!("there is no gateway at {}", binary.display()).into());
         }
-        Ok(Self { binary, faults: None, emulator: None })
+        Ok(Self { binary, faults: None, foreign: None })
     }
 
     /// The one with debug assertions, which the browser's tests use.
@@ -82,39 +82,38 @@ impl Gateway {
     /// # Errors
     /// When it cannot be built.
     pub fn debug(root: &Path) -> Result<Self> {
-        run::run(run::cargo(root).args(["build", "--quiet", "--package", "chatcode-gateway"]))?;
+        let binary = ["--quiet", "--bin", "chatcode-gateway"];
+        run::run(super::of_workspace(root, "build").args(binary))?;
         Self::file(run::target(root).join("debug/chatcode-gateway"))
     }
 
     /// A test's command in the place where this gateway runs, which it tells by variables.
-    pub fn around(&self, test: &Command) -> Command {
-        let mut command = match &self.emulator {
-            Some(emulator) => emulator.around(test),
-            None => run::again(test),
+    ///
+    /// # Errors
+    /// When programs of its processor cannot be run here.
+    pub fn around(&self, test: &Command) -> Result<Command> {
+        let mut command = match self.foreign {
+            Some(target) => emulate::launcher(target)?,
+            None => Command::new("env"),
         };
+        command.arg(test.get_program()).args(test.get_args());
+        if let Some(folder) = test.get_current_dir() {
+            command.current_dir(folder);
+        }
+        command.envs(test.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command.env("CHATCODE_GATEWAY_BIN", &self.binary);
         if let Some(faults) = &self.faults {
             command.env("CHATCODE_FAULTS_BIN", faults);
         }
-        command
+        Ok(command)
     }
 }
 
 impl std::fmt::Display for Gateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let emulated = if self.emulator.is_some() { ", emulated" } else { "" };
+        let emulated = if self.foreign.is_some() { ", emulated" } else { "" };
         write!(f, "{}{emulated}", self.binary.display())
     }
-}
-
-/// Whether this machine's processor and system run a target's programs.
-fn is_native(target: &Target) -> bool {
-    let (processor, system) = target.triple.split_once('-').unwrap_or_default();
-    let of_system = match std::env::consts::OS {
-        "macos" => "apple-darwin",
-        other => &format!("unknown-{other}-musl"),
-    };
-    processor == std::env::consts::ARCH && system == of_system
 }
 
 #[cfg(test)]
@@ -123,8 +122,7 @@ mod tests {
 
     #[test]
     fn targets_are_native_or_emulated_or_refused() {
-        let native = targets::TARGETS.iter().filter(|target| is_native(target));
-        assert!(native.count() <= 1);
+        assert!(targets::TARGETS.iter().filter(|target| target.is_native()).count() <= 1);
         let arm = Wanted::target("armv7-unknown-linux-musleabihf").expect("qemu runs it");
         assert_eq!(arm.is_emulated(), std::env::consts::ARCH != "armv7");
         assert!(Wanted::target("sparc-sun-solaris").is_err());

@@ -154,3 +154,77 @@ fn parts<Elf: FileHeader<Endian = Endianness>>(
         }),
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dist::checks::failing;
+    use crate::dist::checks::samples::Elf;
+    use crate::dist::targets::named;
+
+    const X86: &str = "x86_64-unknown-linux-musl";
+
+    fn wrong(triple: &str, stripped: &[u8], symbols: &[u8]) -> Vec<&'static str> {
+        failing(&check(named(triple).expect("a target"), stripped, symbols))
+    }
+
+    #[test]
+    fn each_fault_of_the_binary_is_found_by_its_own_check() {
+        type Fault = fn(&mut Elf);
+        let faults: &[(&str, Fault)] = &[
+            ("architecture", |it| it.machine = elf::EM_AARCH64),
+            ("static", |it| it.segments.push((elf::PT_INTERP, elf::PF_R))),
+            ("static", |it| it.dynamic.push((elf::DT_NEEDED, 1))),
+            ("position-independent", |it| it.kind = elf::ET_EXEC),
+            ("position-independent", |it| it.dynamic[1].1 = elf::DF_1_NOW.0),
+            ("W^X", |it| it.segments[1].1 = elf::PF_R | elf::PF_W | elf::PF_X),
+            ("W^X", |it| it.dynamic.push((elf::DT_TEXTREL, 0))),
+            ("W^X", |it| it.dynamic[0].1 |= elf::DF_TEXTREL.0),
+            ("stack", |it| it.segments[4].1 = elf::PF_R | elf::PF_W | elf::PF_X),
+            ("stack", |it| it.segments.truncate(4)),
+            ("RELRO", |it| it.segments[3].0 = elf::PT_NOTE),
+            ("stripped", |it| it.sections.push(".symtab")),
+            ("stripped", |it| it.sections.push(".debug_line")),
+            ("build id", |it| it.build_id = b"another"),
+        ];
+        let debug = Elf::debug().bytes();
+        assert_eq!(wrong(X86, &Elf::stripped().bytes(), &debug), Vec::<&str>::new());
+        for (index, (name, fault)) in faults.iter().enumerate() {
+            let mut file = Elf::stripped();
+            fault(&mut file);
+            assert_eq!(wrong(X86, &file.bytes(), &debug), [*name], "fault {index}");
+        }
+    }
+
+    #[test]
+    fn what_is_bound_later_is_no_relro() {
+        let mut file = Elf::stripped();
+        file.dynamic = vec![(elf::DT_FLAGS_1, elf::DF_1_PIE.0)];
+        assert_eq!(wrong(X86, &file.bytes(), &Elf::debug().bytes()), ["RELRO"]);
+    }
+
+    #[test]
+    fn a_debug_file_without_lines_is_none() {
+        let debug = Elf { sections: vec![".symtab"], ..Elf::debug() };
+        assert_eq!(wrong(X86, &Elf::stripped().bytes(), &debug.bytes()), ["symbols"]);
+    }
+
+    #[test]
+    fn arm_is_for_floating_point_in_registers() {
+        let right = elf::EF_ARM_EABI_VER5.0 | elf::EF_ARM_ABI_FLOAT_HARD;
+        for (flags, expected) in [(right, &[][..]), (elf::EF_ARM_EABI_VER5.0, &["architecture"])] {
+            let file = Elf { machine: elf::EM_ARM, flags, ..Elf::stripped() };
+            let debug = Elf::debug().bytes();
+            assert_eq!(wrong("arm-unknown-linux-musleabihf", &file.bytes(), &debug), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_anywhere_is_wrong_and_never_a_panic() {
+        let (file, debug) = (Elf::stripped().bytes(), Elf::debug().bytes());
+        for length in 0..file.len() {
+            assert_ne!(wrong(X86, &file[..length], &debug), Vec::<&str>::new(), "{length} bytes");
+            assert_ne!(wrong(X86, &file, &debug[..length]), Vec::<&str>::new(), "{length} bytes");
+        }
+    }
+}

@@ -8,7 +8,8 @@ use object::macho::{self, MachHeader64};
 use object::read::macho::{LoadCommandVariant, MachHeader, Segment as _};
 
 /// Libraries that every macOS has in its cache of libraries.
-const OF_THE_SYSTEM: &[&str] = &["/usr/lib/libSystem.B.dylib", "/usr/lib/libiconv.2.dylib"];
+const OF_THE_SYSTEM: &[&str] =
+    &["/usr/lib/libSystem.B.dylib", "/usr/lib/libiconv.2.dylib", "/usr/lib/libcharset.1.dylib"];
 
 type Header = MachHeader64<Endianness>;
 
@@ -141,4 +142,70 @@ fn rights(file: &Read, flags: macho::FileFlags) -> Vec<Check> {
         }),
         must("RELRO", constant, || "no __DATA_CONST that becomes read-only".to_owned()),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dist::checks::failing;
+    use crate::dist::checks::samples::MachO;
+    use crate::dist::targets::named;
+
+    fn wrong(triple: &str, stripped: &[u8], symbols: &[u8]) -> Vec<&'static str> {
+        failing(&check(named(triple).expect("a target"), stripped, symbols))
+    }
+
+    fn wrong_on_arm(stripped: &[u8], symbols: &[u8]) -> Vec<&'static str> {
+        wrong("aarch64-apple-darwin", stripped, symbols)
+    }
+
+    #[test]
+    fn each_fault_of_the_binary_is_found_by_its_own_check() {
+        type Fault = fn(&mut MachO);
+        let faults: &[(&str, Fault)] = &[
+            ("architecture", |it| it.processor = macho::CPU_TYPE_X86_64),
+            ("system libraries", |it| it.library = "/usr/local/lib/libfoo.dylib"),
+            ("position-independent", |it| it.flags = macho::FileFlags(0)),
+            ("minimum macOS", |it| it.minimum = 15 << 16),
+            ("W^X", |it| it.segments[0].1 = macho::VM_PROT_WRITE | macho::VM_PROT_EXECUTE),
+            ("stack", |it| it.flags = macho::MH_PIE | macho::MH_ALLOW_STACK_EXECUTION),
+            ("RELRO", |it| it.segments[1].2 = macho::SegmentFlags(0)),
+            ("stripped", |it| it.segments[2].0 = "__DWARF"),
+            ("symbols", |it| it.symbols = 100),
+            ("build id", |it| it.uuid = [7; 16]),
+            ("signature", |it| it.signed = false),
+        ];
+        let debug = MachO::debug().bytes();
+        assert_eq!(wrong_on_arm(&MachO::stripped().bytes(), &debug), Vec::<&str>::new());
+        for (name, fault) in faults {
+            let mut file = MachO::stripped();
+            fault(&mut file);
+            assert_eq!(wrong_on_arm(&file.bytes(), &debug), [*name]);
+        }
+    }
+
+    #[test]
+    fn a_changed_byte_breaks_the_signature() {
+        let mut file = MachO::stripped().bytes();
+        // The name of a segment, which no other check asks for.
+        let at = file.windows(7).position(|word| word == b"__TEXT\0").expect("a segment");
+        file[at + 2] ^= 1;
+        assert_eq!(wrong_on_arm(&file, &MachO::debug().bytes()), ["signature"]);
+    }
+
+    #[test]
+    fn an_intel_mac_needs_no_signature() {
+        let processor = macho::CPU_TYPE_X86_64;
+        let file = MachO { processor, signed: false, ..MachO::stripped() };
+        let (file, debug) = (file.bytes(), MachO::debug().bytes());
+        assert_eq!(wrong("x86_64-apple-darwin", &file, &debug), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn what_is_cut_off_anywhere_is_wrong_and_never_a_panic() {
+        let (file, debug) = (MachO::stripped().bytes(), MachO::debug().bytes());
+        for length in 0..file.len() {
+            assert_ne!(wrong_on_arm(&file[..length], &debug), Vec::<&str>::new(), "{length} bytes");
+        }
+    }
 }

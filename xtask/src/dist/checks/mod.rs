@@ -2,6 +2,8 @@
 
 mod elf;
 mod macho;
+#[cfg(test)]
+mod samples;
 mod signature;
 
 use super::targets::Target;
@@ -56,6 +58,12 @@ fn look(target: &Target, stripped: &[u8], symbols: &[u8], folders: &[String]) ->
     checks
 }
 
+/// The names of the checks that something is wrong with.
+#[cfg(test)]
+fn failing(checks: &[Check]) -> Vec<&'static str> {
+    checks.iter().filter(|(_, outcome)| outcome.is_err()).map(|(name, _)| *name).collect()
+}
+
 fn contains(bytes: &[u8], word: &[u8]) -> bool {
     !word.is_empty() && bytes.windows(word.len()).any(|window| window == word)
 }
@@ -71,9 +79,9 @@ mod tests {
         let (clean, dirty) =
             (b"chatcode/src/main.rs".as_slice(), b"x/home/ada/chatcode/y".as_slice());
         let wrong = |stripped, symbols| {
-            let checks = look(&TARGETS[0], stripped, symbols, &folders);
-            let paths = checks.into_iter().filter(|(name, _)| name.starts_with("no path"));
-            paths.filter(|(_, outcome)| outcome.is_err()).map(|(name, _)| name).collect::<Vec<_>>()
+            let mut wrong = failing(&look(&TARGETS[0], stripped, symbols, &folders));
+            wrong.retain(|name| name.starts_with("no path"));
+            wrong
         };
         assert_eq!(wrong(clean, clean), Vec::<&str>::new());
         assert_eq!(wrong(dirty, clean), ["no path"]);
