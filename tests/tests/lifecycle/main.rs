@@ -19,8 +19,8 @@ use scene::{By, Scene};
 const USERS: &[&str] =
     &["/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/subuid", "/etc/subgid"];
 
-/// What every new home has.
-const SKELETON: &[&str] = &[".bash_logout", ".bashrc", ".profile"];
+/// What every new home has, and what bash writes into one when it ends.
+const SKELETON: &[&str] = &[".bash_logout", ".bashrc", ".profile", ".bash_history"];
 
 /// The record that sessions outlive a logout, which ends with them.
 const LINGER: &str = "/var/lib/systemd/linger";
@@ -208,7 +208,8 @@ fn debian_12_by_package() {
     assert!(scene.machine.run(&format!("test -e /proc/{shell}")).done, "sessions go on");
     let unit = root("systemctl show --value --property=LoadState chatcode-gateway");
     assert_eq!(unit, "not-found");
-    // Settings and state are the person's own, as the package says.
-    scene.expect_left(&["/etc/chatcode", "/home/ada/workspace", "/home/ada/.local"]);
+    // Settings and state are the person's own, as the package says, and their sessions go on.
+    let linger = format!("{LINGER}/ada");
+    scene.expect_left(&["/etc/chatcode", "/home/ada/workspace", "/home/ada/.local", &linger]);
     scene.reached("purged");
 }
