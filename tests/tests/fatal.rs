@@ -105,7 +105,7 @@ fn a_child_tells_it_in_its_parents_form_and_not_among_its_answers() {
         let child = command.spawn().expect("it starts");
         let waits = format!("/proc/{}/syscall", child.id());
         // It reads its request: system call 0 on x86_64, 63 on aarch64.
-        let _ = eventually("the child reads", PATIENCE, || {
+        eventually("the child reads", PATIENCE, || {
             let text = std::fs::read_to_string(&waits).unwrap_or_default();
             (text.starts_with("0 0x0 ") || text.starts_with("63 0x0 ")).then_some(())
         });

@@ -245,8 +245,13 @@ fn integration(plan: &Plan) -> Result<()> {
 fn end_to_end(plan: &Plan) -> Result<()> {
     let (tmux, gateway) = (tmux::in_path()?, Gateway::debug(&plan.root)?);
     build_suites(&plan.root, plan.suites("e2e", END_TO_END))?;
-    let mut suites = plan.suites("e2e", END_TO_END);
-    suites.try_for_each(|suite| suite_passes(&plan.root, suite, &tmux, &gateway))
+    let mut failed = Vec::new();
+    for suite in plan.suites("e2e", END_TO_END) {
+        if suite_passes(&plan.root, suite, &tmux, &gateway).is_err() {
+            failed.push(*suite);
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", ")).into()) }
 }
 
 /// All at once, so that no processor waits for the linking of another suite.
