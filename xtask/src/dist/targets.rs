@@ -32,7 +32,8 @@ pub enum Linker {
     Zig,
 }
 
-/// All of them. Budgets of the first three are the design's; ARMv6 has that of ARMv7.
+/// All of them. Budgets of the first three are the design's; ARMv6 has no
+/// Thumb-2, so its instructions are wider and it gets 100 KB more than ARMv7.
 pub const TARGETS: [Target; 6] = [
     Target {
         triple: "x86_64-unknown-linux-musl",
@@ -65,7 +66,7 @@ pub const TARGETS: [Target; 6] = [
         triple: "arm-unknown-linux-musleabihf",
         zig: &["-target", "arm-linux-musleabihf", "-mcpu=arm1176jzf_s"],
         linker: Linker::LldWithZig,
-        budget: 950_000,
+        budget: 1_050_000,
         qemu: Some("qemu-arm-static"),
         processor: Some("arm1176"),
         // Raspberry Pi OS has its ARMv6 under the name that is Debian's for ARMv7: this runs on both.
