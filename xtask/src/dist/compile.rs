@@ -106,6 +106,8 @@ fn c_compiler(cargo: &mut Command, tools: &Tools, target: &Target, flags: &str) 
     }
     if target.is_apple() {
         cargo.env("MACOSX_DEPLOYMENT_TARGET", MINIMUM_MACOS);
+        // Lines would stay in object files, of which the program names places and times.
+        cargo.env("CARGO_PROFILE_DIST_DEBUG", "none");
     }
     Ok(())
 }

@@ -22,7 +22,9 @@ pub fn check(root: &Path, built: &Built, options: &Options) -> Result<()> {
     let work = folder.join("build");
     let linked =
         compile::compile(&sources, &tools, built.target, options, Product::Gateway, &work)?;
-    let (binary, debug) = (folder.join("binary"), folder.join("binary.debug"));
+    // macOS's signature has the name of the file.
+    let named = |path: &Path| folder.join(path.file_name().unwrap_or_default());
+    let (binary, debug) = (named(&built.binary), named(&built.debug));
     split::split(&tools, built.target, &linked, &binary, &debug)?;
     compare(&built.binary, &binary)?;
     compare(&built.debug, &debug)
