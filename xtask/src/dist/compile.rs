@@ -77,7 +77,7 @@ pub fn compile(
     cargo.env("RUSTC_BOOTSTRAP", "1");
     // Words are parted by this byte, so that a folder may have a blank in its name.
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags::rustc(target, &renamed, &objects).join("\x1f"));
-    c_compiler(&mut cargo, tools, target, &flags::c(&renamed))?;
+    c_compiler(&mut cargo, tools, target, &flags::c(target, &renamed))?;
     if let Some(version) = &options.version {
         cargo.env("CHATCODE_VERSION", version);
     }
@@ -106,7 +106,7 @@ fn c_compiler(cargo: &mut Command, tools: &Tools, target: &Target, flags: &str) 
     }
     if target.is_apple() {
         cargo.env("MACOSX_DEPLOYMENT_TARGET", MINIMUM_MACOS);
-        // Lines would stay in object files, of which the program names places and times.
+        // As for the C compiler: no lines.
         cargo.env("CARGO_PROFILE_DIST_DEBUG", "none");
     }
     Ok(())

@@ -52,6 +52,10 @@ const THUMB: &str = "-Ctarget-feature=+thumb-mode";
 /// For the C and assembler code of `ring`.
 const C: &[&str] = &["-Os", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"];
 
+/// For the same, and for macOS: lines would stay in object files, whose places and times its linker
+/// writes down and makes the build's name of.
+const NO_LINES: &str = "-g0";
+
 /// Folders of this machine that a binary must not name, and what stands there instead.
 pub type Renamed = [(String, &'static str)];
 
@@ -77,8 +81,11 @@ pub fn rustc(target: &Target, renamed: &Renamed, objects: &[PathBuf]) -> Vec<Str
 }
 
 /// Everything for the C compiler, in the form of `CFLAGS` with `CC_SHELL_ESCAPED_FLAGS`.
-pub fn c(renamed: &Renamed) -> String {
+pub fn c(target: &Target, renamed: &Renamed) -> String {
     let mut flags: Vec<String> = C.iter().map(|flag| (*flag).to_owned()).collect();
+    if target.is_apple() {
+        flags.push(NO_LINES.to_owned());
+    }
     flags.extend(renamed.iter().map(|(from, to)| format!("-ffile-prefix-map={from}={to}")));
     flags.iter().map(|flag| word(flag)).collect::<Vec<_>>().join(" ")
 }

@@ -156,7 +156,7 @@ pub fn flags_of(target: &Target) -> serde_json::Value {
         "profile": flags::PROFILE,
         "cargo": flags::CARGO,
         "rustc": flags::rustc(target, &[], &[]),
-        "c": flags::c(&[]),
+        "c": flags::c(target, &[]),
     })
 }
 
