@@ -304,6 +304,16 @@ impl Page {
         focused.as_str().unwrap_or_default().to_owned()
     }
 
+    /// Waits until this test id has the focus. A dialog gives it back after it is gone.
+    pub fn wait_focus(&self, test_id: &str) {
+        let mut focused = String::new();
+        let found = crate::wait_for(PATIENCE, || {
+            focused = self.focused();
+            (focused == test_id).then_some(())
+        });
+        assert!(found.is_some(), "{} has the focus on {focused:?}, not on {test_id}", self.name);
+    }
+
     /// The text of what has this test id.
     pub fn text(&self, test_id: &str) -> String {
         let text = self.deed("text", json!({ "selector": id(test_id) }));

@@ -161,7 +161,7 @@ fn a_droplet_from_the_first_click_to_the_last() {
     assert_eq!(page.text("billing-notice"), BILLING);
     page.press("Escape");
     page.wait_gone(&id("billing-notice"));
-    assert_eq!(page.focused(), "idle-power-off");
+    page.wait_focus("idle-power-off");
     page.click("keep-running");
     page.wait_gone(&id("idle-notice"));
     page.reload();

@@ -112,7 +112,7 @@ fn a_pasted_line_makes_a_server_live_by_itself() {
     assert!(pasted.done, "{}", pasted.said);
     page.wait_attribute("connect-status", "data-state", "connected");
     page.screenshot("server-connected");
-    assert_eq!(page.focused(), "connect-open");
+    page.wait_focus("connect-open");
     page.press("Enter");
     status(&page, "online");
     for figure in ["cpu_percent", "ram_percent", "disk_percent"] {
@@ -134,7 +134,7 @@ fn a_server_is_renamed_lost_connected_anew_and_removed() {
     page.wait(&id("rename-name"));
     page.press("Escape");
     page.wait_gone(&id("rename-name"));
-    assert_eq!(page.focused(), "server-menu", "the focus is back where it was");
+    page.wait_focus("server-menu");
     page.press("Enter");
     page.wait(&id("rename-server"));
     page.press("Enter");
@@ -195,7 +195,7 @@ fn keys_are_added_and_removed_and_private_ones_never_leave_the_page() {
     page.wait_text("key-row", "ada@laptop");
     page.wait_text("key-expiry", "7 days left");
     page.wait_gone(&id("key-text"));
-    assert_eq!(page.focused(), "add-key");
+    page.wait_focus("add-key");
     let file = scene.all.gateway.home.join(".ssh/authorized_keys");
     let text = std::fs::read_to_string(&file).expect("the file");
     assert!(text.contains(KEY) && text.contains("expiry-time="), "{text}");
@@ -279,7 +279,7 @@ fn a_failed_installation_says_what_the_installer_said() {
     assert_eq!(scene.sessions(), json!([]), "nothing was started");
     page.press("Escape");
     page.wait_gone("[role=dialog]");
-    assert_eq!(page.focused(), "new-session");
+    page.wait_focus("new-session");
 }
 
 #[test]
