@@ -17,7 +17,6 @@ pub struct Recipe {
     /// Of its folder in `target/roots`.
     pub name: &'static str,
     suite: &'static str,
-    mirror: &'static str,
     /// The debootstrap script, where Debian's debootstrap is older than the suite.
     script: Option<&'static str>,
     keys: Keys,
@@ -32,22 +31,20 @@ enum Keys {
     From(&'static Recipe, &'static str, &'static str),
 }
 
-const DEBIAN: &str = "http://deb.debian.org/debian";
 const DEBIAN_KEYS: Keys = Keys::Here("/usr/share/keyrings/debian-archive-keyring.gpg");
 
 /// Debian 12: systemd 252, tmux 3.3a.
 pub static BOOKWORM: Recipe =
-    Recipe { name: "bookworm", suite: "bookworm", mirror: DEBIAN, script: None, keys: DEBIAN_KEYS };
+    Recipe { name: "bookworm", suite: "bookworm", script: None, keys: DEBIAN_KEYS };
 
 /// Debian 13: systemd 257, tmux 3.5a.
 pub static TRIXIE: Recipe =
-    Recipe { name: "trixie", suite: "trixie", mirror: DEBIAN, script: None, keys: DEBIAN_KEYS };
+    Recipe { name: "trixie", suite: "trixie", script: None, keys: DEBIAN_KEYS };
 
 /// Ubuntu 24.04: systemd 255, tmux 3.4. Debian's own archive has its keys since 13.
 pub static NOBLE: Recipe = Recipe {
     name: "noble",
     suite: "noble",
-    mirror: "http://archive.ubuntu.com/ubuntu",
     script: Some("/usr/share/debootstrap/scripts/gutsy"),
     keys: Keys::From(&TRIXIE, "ubuntu-keyring", "usr/share/keyrings/ubuntu-archive-keyring.gpg"),
 };
@@ -86,7 +83,8 @@ impl Recipe {
         let mut command = Command::new("debootstrap");
         command.args(["--variant=minbase", "--force-check-gpg"]);
         command.arg(format!("--include={PACKAGES}")).arg("--keyring").arg(keys);
-        command.arg(self.suite).arg(root).arg(self.mirror).args(self.script);
+        // Without a mirror it takes the distribution's own; a script comes after one.
+        command.arg(self.suite).arg(root).args(self.script.map(|_| "")).args(self.script);
         run(&mut command);
         let fetch = format!(
             "apt-get -q update && apt-get -q -y install --download-only {FETCHED} && \
