@@ -15,6 +15,7 @@ pub mod guest;
 pub mod halting;
 pub mod link;
 pub mod machine;
+pub mod minisign;
 pub mod mock_cp;
 pub mod pasted;
 pub mod patterns;

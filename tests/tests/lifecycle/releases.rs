@@ -1,6 +1,7 @@
 //! Releases as people get them: three versions of the release build, signed, on an HTTPS server.
 
 use super::server::Server;
+use integration::minisign::{Key, Kind};
 use integration::patterns::sha256;
 use rustix::fs::{FlockOperation, flock};
 use serde_json::{Value, json};
@@ -38,7 +39,7 @@ const AS_THEY_ARE: &str = "CHATCODE_LIFECYCLE_AS_IT_IS";
 pub(crate) struct Releases {
     pub(crate) server: Server,
     /// As it is compiled in.
-    pub(crate) key: String,
+    pub(crate) key: Key,
     folder: PathBuf,
 }
 
@@ -50,10 +51,11 @@ impl Releases {
         let lock = File::create(folder.join("lock")).expect("a lock");
         // Tests run beside each other; the first of them builds.
         flock(&lock, FlockOperation::LockExclusive).expect("locked");
-        let key = key(&folder);
+        // Made once, because it is compiled into what is built once.
+        let key = Key::kept(&folder);
         let sources = digest_of_sources();
         for version in [OLD, NEW, NEXT] {
-            build(&folder.join(version), version, &key, &sources);
+            build(&folder.join(version), version, &key.public, &sources);
         }
         let releases = Self { server: Server::new(), key, folder };
         for version in [OLD, NEW, NEXT] {
@@ -83,14 +85,17 @@ impl Releases {
     pub(crate) fn offer(&self, version: &str) {
         let manifest = self.manifest(version);
         let file = format!("/{TARGET}/manifest.json");
-        self.server.put_file(&format!("{file}.minisig"), self.sign(&manifest).as_bytes());
+        self.server.put_file(
+            &format!("{file}.minisig"),
+            self.key.sign(&manifest, Kind::Prehashed).as_bytes(),
+        );
         self.server.put_file(&file, manifest.as_bytes());
     }
 
     /// What a page sends to have a gateway updated.
     pub(crate) fn update(&self, version: &str) -> Value {
         let manifest = self.manifest(version);
-        json!({ "signature": self.sign(&manifest), "manifest": manifest })
+        json!({ "signature": self.key.sign(&manifest, Kind::Prehashed), "manifest": manifest })
     }
 
     /// How often a version's binary was fetched.
@@ -107,30 +112,10 @@ impl Releases {
         });
         format!("{manifest}\n")
     }
-
-    fn sign(&self, text: &str) -> String {
-        let folder = integration::tempdir::TempDir::new();
-        let (message, signature) = (folder.join("message"), folder.join("signature"));
-        write(&message, text).expect("written");
-        let mut command = Command::new("minisign");
-        command.arg("-SWs").arg(self.folder.join("key")).arg("-x").arg(&signature);
-        run(command.arg("-m").arg(message));
-        read_to_string(signature).expect("a signature")
-    }
 }
 
 fn place(version: &str) -> String {
     format!("/v{version}/chatcode-gateway-{TARGET}")
-}
-
-/// The throw-away key: made once, because it is compiled into what is built once.
-fn key(folder: &Path) -> String {
-    let (public, secret) = (folder.join("key.pub"), folder.join("key"));
-    if !public.exists() || !secret.exists() {
-        run(Command::new("minisign").arg("-GWfp").arg(&public).arg("-s").arg(&secret));
-    }
-    let text = read_to_string(public).expect("a public key");
-    text.lines().nth(1).expect("its second line").to_owned()
 }
 
 /// Builds a version as a release is built, unless it is there. What it weighs is `dist`'s own matter.
@@ -171,11 +156,6 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) {
     }
     let entries = read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     entries.for_each(|entry| collect(&entry.expect("an entry").path(), files));
-}
-
-fn run(command: &mut Command) {
-    let name = command.get_program().to_owned();
-    outcome(command).unwrap_or_else(|words| panic!("{}: {words}", name.display()));
 }
 
 /// What a command printed, also when it failed.

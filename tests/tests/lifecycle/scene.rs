@@ -89,7 +89,7 @@ impl Scene {
         write(&file, &releases.server.roots).expect("written");
         let control_plane = ControlPlane::with(&[
             ("RELEASE_URL", &releases.server.url("")),
-            ("RELEASE_PUBLIC_KEY", &releases.key),
+            ("RELEASE_PUBLIC_KEY", &releases.key.public),
             ("NODE_EXTRA_CA_CERTS", &file.to_string_lossy()),
         ]);
         let way = Way::to(control_plane.port());

@@ -1,51 +1,13 @@
 //! Releases of the gateway: binaries of any version, and manifests that minisign signed.
 
 use chatcode_gateway::identity::OWN;
+pub(crate) use integration::minisign::{Key, Kind};
 use integration::patterns::sha256;
 use integration::tempdir::TempDir;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-/// How minisign signs.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Kind {
-    Prehashed,
-    Legacy,
-}
-
-/// A key pair that Debian's minisign made.
-pub(crate) struct Key {
-    folder: TempDir,
-    /// As it is compiled in.
-    pub(crate) public: String,
-}
-
-impl Key {
-    pub(crate) fn new() -> Self {
-        let folder = TempDir::new();
-        let (public, secret) = (folder.join("key.pub"), folder.join("key"));
-        run(Command::new("minisign").args(["-G", "-W", "-p"]).arg(&public).arg("-s").arg(&secret));
-        let text = std::fs::read_to_string(public).expect("a public key");
-        let public = text.lines().nth(1).expect("its second line").to_owned();
-        Self { folder, public }
-    }
-
-    /// The text of a signature over `bytes`.
-    pub(crate) fn sign(&self, bytes: impl AsRef<[u8]>, kind: Kind) -> String {
-        let (message, signature) = (self.folder.join("message"), self.folder.join("signature"));
-        std::fs::write(&message, bytes).expect("written");
-        let mut command = Command::new("minisign");
-        command.args(["-S", "-W", "-t", "a release of the tests"]);
-        if let Kind::Legacy = kind {
-            command.arg("-l");
-        }
-        command.arg("-s").arg(self.folder.join("key")).arg("-x").arg(&signature);
-        run(command.arg("-m").arg(message));
-        std::fs::read_to_string(signature).expect("a signature")
-    }
-}
 
 fn run(command: &mut Command) {
     let outcome = command.stdin(Stdio::null()).output().expect("it starts");

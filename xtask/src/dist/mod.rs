@@ -61,9 +61,9 @@ pub struct Options {
 pub struct Built {
     /// For which.
     pub target: &'static Target,
-    /// The stripped binary, named `chatcode-gateway-TRIPLE`.
+    /// The stripped binary.
     pub binary: PathBuf,
-    /// Its symbols and lines, named `chatcode-gateway-TRIPLE.debug`.
+    /// Its symbols and lines.
     pub debug: PathBuf,
     /// What the binary weighs, in bytes. More than the target's budget fails `dist` as a whole, and
     /// not the build, so that what grew can be looked at.
@@ -178,8 +178,7 @@ pub fn build(target: &'static Target, options: &Options, out: &Path) -> Result<B
     let linked = compile::compile(&root, &tools, target, options, Product::Gateway, &work)?;
     let took = started.elapsed();
     fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
-    let binary = out.join(format!("chatcode-gateway-{}", target.triple));
-    let debug = out.join(format!("chatcode-gateway-{}.debug", target.triple));
+    let (binary, debug) = (target.binary_in(out), target.debug_in(out));
     split::split(&tools, target, &linked, &binary, &debug)?;
     let bytes = binary.metadata()?.len();
     let folders = compile::renamed(&root, &tools, &work).into_iter().map(|(folder, _)| folder);

@@ -1,5 +1,7 @@
 //! The targets of a release, and what their binaries may weigh.
 
+use std::path::{Path, PathBuf};
+
 /// One target of a release.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Target {
@@ -93,6 +95,16 @@ pub const TARGETS: [Target; 6] = [
 ];
 
 impl Target {
+    /// Its stripped binary in a folder that `dist` has filled.
+    pub fn binary_in(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("chatcode-gateway-{}", self.triple))
+    }
+
+    /// The symbols and lines of that binary.
+    pub fn debug_in(&self, folder: &Path) -> PathBuf {
+        self.binary_in(folder).with_added_extension("debug")
+    }
+
     /// Whether it is for macOS.
     pub fn is_apple(&self) -> bool {
         self.triple.ends_with("-apple-darwin")

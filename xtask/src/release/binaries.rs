@@ -27,8 +27,7 @@ pub fn collect(
     targets: impl IntoIterator<Item = &'static Target>,
 ) -> Result<Vec<Binary>> {
     let of = |target: &'static Target| {
-        let path = dist.join(format!("chatcode-gateway-{}", target.triple));
-        let debug = dist.join(format!("chatcode-gateway-{}.debug", target.triple));
+        let (path, debug) = (target.binary_in(dist), target.debug_in(dist));
         Binary { target, path, debug }
     };
     let binaries: Vec<Binary> = targets.into_iter().map(of).collect();

@@ -92,8 +92,7 @@ fn read(mut arguments: lexopt::Parser, root: &Path) -> Result<Option<Asked>> {
 
 /// Weighs what `dist` built for the target, and has it built when it is not there.
 fn weigh(target: &'static Target, folder: &Path) -> Result<Weight> {
-    let binary = folder.join(format!("chatcode-gateway-{}", target.triple));
-    let debug = folder.join(format!("chatcode-gateway-{}.debug", target.triple));
+    let (binary, debug) = (target.binary_in(folder), target.debug_in(folder));
     if !binary.exists() || !debug.exists() {
         dist::build(target, &dist::Options::default(), folder)?;
     }
