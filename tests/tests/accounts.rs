@@ -210,7 +210,9 @@ fn the_status_is_for_everybody() {
 
 /// Compressed bytes of the page and all that it has loaded, by path.
 fn loaded(page: &Page) -> Value {
+    // Letters are asked for by the first layout, which may come after the page's load event.
     let script = "(async () => {
+        await document.fonts.ready;
         const loaded = performance.getEntriesByType('resource').map(({ name }) => name);
         const parts = {};
         for (const address of new Set([location.href, ...loaded])) {
