@@ -22,7 +22,8 @@ test("a mailed link signs in, once", async (t) => {
   assert.ok(text.includes(`\n${url}/sign-in/confirm#token=${token}\n`), text);
   const { keys } = await (await mf.getKVNamespace("KV")).list();
   assert.ok(!JSON.stringify(keys).includes(token), "the store does not know the token");
-  assert.ok(!JSON.stringify(keys).includes("ada"), "no key names a person");
+  // Digests are hexadecimal, in which "ada" comes up by itself.
+  assert.doesNotMatch(JSON.stringify(keys), /ada@|example/i, "no key names a person");
   assert.equal((await fetch(`${url}/api/dev/outbox`)).status, 404);
 
   const { response, user } = await follow(url, token);

@@ -298,6 +298,16 @@ impl Page {
         self.deed("count", json!({ "selector": selector })).as_u64().expect("a count")
     }
 
+    /// Waits until there are as many of a test id.
+    pub fn wait_count(&self, test_id: &str, wanted: u64) {
+        let mut count = 0;
+        let found = crate::wait_for(PATIENCE, || {
+            count = self.count(&id(test_id));
+            (count == wanted).then_some(())
+        });
+        assert!(found.is_some(), "{} has {count} {test_id}, not {wanted}", self.name);
+    }
+
     /// Which test id has the focus.
     pub fn focused(&self) -> String {
         let focused = self.run("document.activeElement?.dataset.testid ?? ''");

@@ -151,9 +151,7 @@ fn settings_of_a_person_with_two_browsers() {
         page
     };
     let (other, page) = (open("other"), open("first"));
-    eventually("both browsers are listed", PATIENCE, || {
-        (page.count(&id("sign-in-row")) == 2).then_some(())
-    });
+    page.wait_count("sign-in-row", 2);
     assert_eq!(page.count("[data-testid=sign-in-row][data-current=true]"), 1);
     pictures(&page, "settings");
 
@@ -170,7 +168,7 @@ fn settings_of_a_person_with_two_browsers() {
 
     // One browser is thrown out.
     page.click("end-sign-in");
-    eventually("one is left", PATIENCE, || (page.count(&id("sign-in-row")) == 1).then_some(()));
+    page.wait_count("sign-in-row", 1);
     other.reload();
     other.wait(&id("sign-in-email"));
 

@@ -240,7 +240,6 @@ fn programs_learn_the_pages_colours_and_reach_its_person() {
     page.screenshot("attention-terminal");
 
     stack.gateway.tmux.run(&["split-window", "-t", "=cc-1:", "cat"]);
-    page.wait(&integration::browser::id("pane"));
-    assert!(page.text("pane").starts_with("pane 2 of 2"));
+    page.wait_text("pane", "pane 2 of 2");
     page.screenshot("pane-2-of-2");
 }

@@ -85,11 +85,11 @@ fn an_upload_is_cancelled_refused_and_tried_again() {
     );
     page.choose_files("file-chooser", &[&home.join("large.bin"), &home.join("small.txt")]);
     until(&page, "both are under way", "window.held.length === 2");
-    assert_eq!(page.count(&id("upload")), 2);
+    page.wait_count("upload", 2);
     page.screenshot("terminal-uploads");
     // The first in the list is the large one.
     page.click("upload-cancel");
-    assert_eq!(page.count(&id("upload")), 1);
+    page.wait_count("upload", 1);
     page.run("window.held.find(({ size }) => size === 5).go()");
     page.expect("small.txt");
     assert!(folder.join("small.txt").exists() && !folder.join("large.bin").exists());
