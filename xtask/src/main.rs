@@ -147,12 +147,14 @@ fn build_worker(mut arguments: lexopt::Parser) -> Result<()> {
 fn bench(mut arguments: lexopt::Parser) -> Result<()> {
     let root = run::root()?;
     let arguments: Vec<_> = arguments.raw_args()?.collect();
-    if !arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
-        run::run(run::cargo(&root).args(["build", "--release", "--package", "chatcode-gateway"]))?;
-    }
-    let gateway = run::target(&root).join("release/chatcode-gateway");
+    let is_help = arguments.iter().any(|argument| argument == "--help" || argument == "-h");
+    let gateway = match std::env::var_os("CHATCODE_GATEWAY_BIN") {
+        Some(theirs) => theirs,
+        None if is_help => OsString::new(),
+        None => dist::native(&root)?.binary.into_os_string(),
+    };
     // The measuring side must not be the slow one, so it is built with optimisation too.
-    let environment = [("CHATCODE_GATEWAY_BIN", gateway.into_os_string())];
+    let environment = [("CHATCODE_GATEWAY_BIN", gateway)];
     tool("bench", &environment, &arguments)
 }
 

@@ -10,12 +10,12 @@ use crate::tmux::{self, Tmux};
 use crate::{Result, at_root, build_worker, deploy, dev, dist, needs};
 use gateway::Gateway;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// What the control plane is compiled for.
 const WASM: &str = "wasm32-unknown-unknown";
 
-/// Integration tests in the order in which they run: fast ones first.
+/// Integration tests in the order in which they run: fast ones first, then those of [`PATIENT`].
 const INTEGRATION: &[&str] = &[
     "fuzz",
     "simulation",
@@ -23,27 +23,30 @@ const INTEGRATION: &[&str] = &[
     "sessions",
     "files",
     "splits",
-    "link",
     "local",
     "ssh_keys",
     "command_line",
     "doctor",
-    "health",
     "memory_guard",
-    "service",
     "installer",
     "recovery",
-    "update",
     "flow",
     "signals",
     "bytes",
     "fatal",
     "traps",
-    "agents",
     "memory_scope",
     "storms",
     "fidelity",
+    "link",
+    "health",
+    "service",
+    "update",
+    "agents",
 ];
+
+/// Those of them that wait for clocks most of the time. They run at once.
+const PATIENT: &[&str] = &["link", "health", "service", "update", "agents"];
 
 /// Those of them that a gateway and a tmux can pass or fail: they run again with every other tmux.
 const OF_TMUX: &[&str] = &[
@@ -233,11 +236,17 @@ fn integration(plan: &Plan) -> Result<()> {
     for (tmux, suites) in runs {
         println!("  with {tmux} and {gateway}");
         build_suites(&plan.root, plan.suites("integration", suites))?;
-        for suite in plan.suites("integration", suites) {
-            if suite_passes(&plan.root, suite, &tmux, &gateway).is_err() {
-                failed.push(format!("{suite} with {}", tmux.version));
+        let wanted = plan.suites("integration", suites).copied();
+        let (patient, others): (Vec<_>, Vec<_>) = wanted.partition(|it| PATIENT.contains(it));
+        let mut wrong = Vec::new();
+        for suite in others {
+            if run(&mut of_suite(&plan.root, suite, &tmux, &gateway)?).is_err() {
+                wrong.push(suite);
             }
         }
+        let patient = patient.into_iter().map(|it| (it, of_suite(&plan.root, it, &tmux, &gateway)));
+        wrong.extend(run_at_once(patient)?);
+        failed.extend(wrong.iter().map(|suite| format!("{suite} with {}", tmux.version)));
     }
     if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", ")).into()) }
 }
@@ -247,11 +256,44 @@ fn end_to_end(plan: &Plan) -> Result<()> {
     build_suites(&plan.root, plan.suites("e2e", END_TO_END))?;
     let mut failed = Vec::new();
     for suite in plan.suites("e2e", END_TO_END) {
-        if suite_passes(&plan.root, suite, &tmux, &gateway).is_err() {
+        if run(&mut of_suite(&plan.root, suite, &tmux, &gateway)?).is_err() {
             failed.push(*suite);
         }
     }
     if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", ")).into()) }
+}
+
+/// Runs suites beside each other; the names of those that fail. What each prints comes in one piece.
+fn run_at_once(
+    suites: impl Iterator<Item = (&'static str, Result<Command>)>,
+) -> Result<Vec<&'static str>> {
+    let suites =
+        suites.map(|(suite, command)| Ok((suite, command?))).collect::<Result<Vec<_>>>()?;
+    Ok(std::thread::scope(|scope| {
+        let running: Vec<_> = suites
+            .into_iter()
+            .map(|(suite, command)| (suite, scope.spawn(move || passes(command))))
+            .collect();
+        let failed = running.into_iter().filter_map(|(suite, passes)| {
+            let passes = passes.join().unwrap_or(false);
+            (!passes).then_some(suite)
+        });
+        failed.collect()
+    }))
+}
+
+/// Whether a program succeeds, whose words are printed when it has ended.
+fn passes(mut command: Command) -> bool {
+    match command.output() {
+        Ok(Output { status, stdout, stderr }) => {
+            print!("{}", String::from_utf8_lossy(&[stderr, stdout].concat()));
+            status.success()
+        }
+        Err(error) => {
+            println!("{}: {error}", command.get_program().display());
+            false
+        }
+    }
 }
 
 /// All at once, so that no processor waits for the linking of another suite.
@@ -264,18 +306,19 @@ fn build_suites<'s>(root: &Path, suites: impl Iterator<Item = &'s &'s str>) -> R
     run(&mut command)
 }
 
-fn suite_passes(root: &Path, suite: &str, tmux: &Tmux, gateway: &Gateway) -> Result<()> {
+/// What runs a suite.
+fn of_suite(root: &Path, suite: &str, tmux: &Tmux, gateway: &Gateway) -> Result<Command> {
     let mut test = of_workspace(root, "test");
     test.args(["--test", suite]);
     test.env("CHATCODE_TMUX", &tmux.path);
     match suite {
         // Programs are waited for most of the time.
-        "fidelity" => test.args(["--", "--test-threads", "4"]),
+        "fidelity" => test.args(["--", "--test-threads", "6"]),
         // The clock is what they look at.
         "storms" | "far_away" => test.args(["--", "--test-threads", "1"]),
         _ => &mut test,
     };
-    run(&mut gateway.around(&test)?)
+    gateway.around(&test)
 }
 
 /// Where it lies, because `--workspace cp-worker` means the workspaces beneath that folder too.

@@ -121,9 +121,15 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<()> {
 /// # Errors
 /// As [`command`].
 pub fn own(root: &Path) -> Result<()> {
-    let own = TARGETS.iter().find(|target| target.is_native());
-    let own = own.ok_or("nothing is released for machines as this one")?;
-    report(&[build(own, &Options::default(), &folder(root))?], &[None])
+    report(&[native(root)?], &[None])
+}
+
+/// Builds the gateway as it is released for machines as this one.
+///
+/// # Errors
+/// As [`build`], and where nothing is released for them.
+pub fn native(root: &Path) -> Result<Built> {
+    build(targets::native()?, &Options::default(), &folder(root))
 }
 
 /// Prints what was built.

@@ -121,6 +121,15 @@ impl Target {
     }
 }
 
+/// The target of machines as this one.
+///
+/// # Errors
+/// When nothing is released for them.
+pub fn native() -> crate::Result<&'static Target> {
+    let own = TARGETS.iter().find(|target| target.is_native());
+    Ok(own.ok_or("nothing is released for machines as this one")?)
+}
+
 /// The target of a triple.
 ///
 /// # Errors

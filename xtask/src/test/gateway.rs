@@ -58,9 +58,9 @@ impl Gateway {
         let target: &'static Target = match wanted {
             Wanted::File(path) => return Self::file(std::path::absolute(path)?),
             Wanted::Target(target) => target,
-            Wanted::Release => match targets::TARGETS.iter().find(|target| target.is_native()) {
-                Some(target) => target,
-                None => return Self::debug(root),
+            Wanted::Release => match targets::native() {
+                Ok(target) => target,
+                Err(_) => return Self::debug(root),
             },
         };
         let out = dist::folder(root);

@@ -13,7 +13,7 @@ pub enum Budget {
 
 /// Budgets by the key of their figure. Figures without one are only told.
 const BUDGETS: &[(&str, Budget)] = &[
-    // That of a distributed binary, which also rebuilds std for size.
+    // That of x86_64.
     ("size.binary", Budget::AtMost(1_300_000.0)),
     ("start.hello", Budget::AtMost(20.0)),
     ("echo.idle.p50", Budget::AtMost(1.0)),

@@ -25,7 +25,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 const HELP: &str = "\
-Measures the release gateway: figures beside floors of the same run, budgets and the last run.
+Measures the gateway as it is released for this machine: figures beside floors of the same run,
+budgets and the last run. CHATCODE_GATEWAY_BIN=/path measures that one instead.
 
 Usage: cargo xtask bench [options]
 

@@ -12,7 +12,7 @@ const STARTS: usize = 31;
 /// Bytes of the binary that is measured.
 pub fn size(report: &mut Report, _: Effort) {
     let bytes = binary().metadata().expect("the gateway is built").len();
-    report.add("size.binary", "binary, a plain release build", bytes as f64, "bytes");
+    report.add("size.binary", "bytes of the binary", bytes as f64, "bytes");
 }
 
 /// From the start of the process to its first frame.
