@@ -174,10 +174,8 @@ fn a_whole_visit_by_the_keyboard_alone() {
     choose("new-session");
     go("session-name");
     page.type_in("By keyboard");
-    let agent = || page.focused().starts_with("agent-").then_some(());
-    eventually("Tab leads to the agents", PATIENCE, || agent().or_else(|| press(&page, "Tab")));
-    let none = || (page.focused() == "agent-none").then_some(());
-    eventually("arrows lead to none", PATIENCE, || none().or_else(|| press(&page, "ArrowDown")));
+    walk(&page, "Tab", |focused| focused.starts_with("agent-"));
+    walk(&page, "ArrowDown", |focused| focused == "agent-none");
     // An arrow that is let go of before the focus has moved does not choose.
     page.press("Space");
     page.wait_attribute("agent-none", "data-state", "checked");
@@ -192,15 +190,24 @@ fn a_whole_visit_by_the_keyboard_alone() {
     page.wait(&id("session-row"));
     choose("account-menu");
     page.wait(&id("sign-out"));
-    let out = || (page.focused() == "sign-out").then_some(());
-    eventually("arrows lead out", PATIENCE, || out().or_else(|| press(&page, "ArrowDown")));
+    walk(&page, "ArrowDown", |focused| focused == "sign-out");
     page.press("Enter");
     page.wait(&id("landing-continue"));
     assert!(page.problems().is_empty(), "{:?}", page.problems());
 }
 
-/// Presses a key; never what was waited for.
-fn press(page: &Page, key: &str) -> Option<()> {
-    page.press(key);
-    None
+/// Presses a key until what is wanted has the focus. An arrow moves it a moment later: a press that
+/// did not wait for the one before would lead past it.
+fn walk(page: &Page, key: &str, is_there: impl Fn(&str) -> bool) {
+    let mut focused = page.focused();
+    // More stops than any of our pages has.
+    for _ in 0..60 {
+        if is_there(&focused) {
+            return;
+        }
+        page.press(key);
+        let moved = || Some(page.focused()).filter(|now| *now != focused);
+        focused = eventually(&format!("{key} leads on from {focused:?}"), PATIENCE, moved);
+    }
+    panic!("{key} leads from one to the next, and not to what is wanted");
 }
