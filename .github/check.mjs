@@ -14,6 +14,8 @@ export async function complaints(text, path) {
   if (found.length > 0) return found;
   const workflow = load(text);
   if (workflow.permissions === undefined) found.push(`${path}: it says no permissions`);
+  // Only a shell that is named gets pipefail.
+  if (workflow.defaults?.run?.shell !== "bash") found.push(`${path}: a pipe that fails succeeds`);
   for (const [name, job] of Object.entries(workflow.jobs)) {
     const place = `${path}: job ${name}`;
     if (!(job["timeout-minutes"] > 0)) found.push(`${place}: it has no timeout-minutes`);
@@ -31,7 +33,7 @@ export async function complaints(text, path) {
 function script(text, place) {
   if (text.includes("${{")) return [`${place}: an expression in a script; give it by env`];
   try {
-    // The runner begins scripts so.
+    // The runner begins the scripts of a bash that is named so.
     const input = `set -eo pipefail\n${text}`;
     execFileSync("shellcheck", ["--shell=bash", "--format=gcc", "-"], { input });
     return [];

@@ -32,6 +32,7 @@ const faults = [
   [(text) => text.replace("github.ref", "github.reff"), /reff/],
   [(text) => text.replace("permissions:\n  contents: read\n", ""), /no permissions/],
   [(text) => text.replace("contents: read", "contents: some"), /some/],
+  [(text) => text.replace("shell: bash", "shell: sh"), /a pipe that fails succeeds/],
   [(text) => text.replace(/checkout@[0-9a-f]+/, "checkout@v4"), /not pinned/],
   [(text) => text.replace("run: cargo xtask test", "run: echo ${{ github.head_ref }}"), /head_ref|by env/],
   [(text) => text.replace("run: cargo xtask test", "run: cargo xtask test $WORDS"), /SC2086/],
