@@ -653,7 +653,8 @@ put() {
 }
 
 # The binary is its user's own, so that the gateway can put a new version into its place. What root
-# does with it, the service, is done by a copy that is root's.
+# does with it, the service, is done by a copy that is root's. The service begins with the command,
+# for where SELinux is, a manager runs no file of a home.
 place_binary() {
     folder "${binary%/*}"
     if [ -n "$here" ] && is_before "$version" "$here"; then
@@ -676,7 +677,7 @@ place_binary() {
 # $owner first, and looks after the service with a copy of its own.
 gateway='$binary'
 [ "\$(id -u)" = 0 ] || exec "\$gateway" "\$@"
-[ "\${1-}" != service ] || exec $LIBRARY/$NAME "\$@" --binary "\$gateway"
+[ "\${1-}" != service ] || exec $LIBRARY/$NAME "\$@" --binary $COMMAND
 exec su -s /bin/sh -c 'exec "\$@"' -- '$owner' sh "\$gateway" "\$@"
 END
     put "$scratch/command" "$COMMAND" 755 env

@@ -269,9 +269,16 @@ fn a_failed_installation_says_what_the_installer_said() {
     });
     let page = &scene.page;
     page.wait(&format!("{}[data-agent=codex][data-installed=false]", id("agent-card")));
+    // Nothing is started before it is known what is missing, however quick one is.
+    page.run(
+        "(() => { const ask = window.fetch; window.fetch = (...all) => all[0].endsWith('/agents') \
+         ? new Promise((go) => { window.answer = () => go(ask(...all)); }) : ask(...all); })()",
+    );
     page.click("new-session");
     page.click("agent-codex");
     page.fill("session-name", "never");
+    assert_eq!(page.run("document.querySelector('[data-testid=session-create]').disabled"), true);
+    page.run("window.answer()");
     page.click("session-create");
     page.wait(&format!("[role=dialog] {}", id("install-failed")));
     page.wait(&format!("{}:enabled", id("session-create")));

@@ -1,14 +1,17 @@
 //! Commands of the documents that are not run by these tests: what runs them, or why nothing can.
 
 use crate::documents::{Command, commands};
-use How::{Foreign, Runs, Wrangler};
+use How::{Builds, Foreign, Runs, Wrangler};
 use integration::repository;
+use serde_json::{Value, json};
 use std::process::Command as Program;
 
 /// What vouches for a command.
 enum How {
     /// A file of the repository with a test in it, or a step, that does the same.
     Runs(&'static str, &'static str),
+    /// It takes minutes: cargo is asked what it would build, which is this program of a release.
+    Builds(&'static str),
     /// It wants an account at Cloudflare: this subcommand and the flags are looked up in wrangler's
     /// own help.
     Wrangler(&'static str),
@@ -24,14 +27,7 @@ const STAGING: How =
 /// Document, how the command begins, and what vouches for it.
 const ELSEWHERE: [(&str, &str, How); 18] = [
     ("install.md", "brew install tmux", Foreign),
-    (
-        "install.md",
-        "cargo build --release --package chatcode-gateway",
-        Runs(
-            "xtask/src/main.rs",
-            "[\"build\", \"--release\", \"--package\", \"chatcode-gateway\"]",
-        ),
-    ),
+    ("install.md", "cargo build --release --package chatcode-gateway", Builds("chatcode-gateway")),
     (
         "install.md",
         "chatcode-gateway man | man -l -",
@@ -109,6 +105,34 @@ fn every_command_of_the_documents_is_run_by_a_test() {
             assert!(source.contains(holds), "{file} has no {holds}, which ran {text}");
         }
     }
+}
+
+#[test]
+fn cargo_would_build_what_the_documents_promise() {
+    let mut asked = 0;
+    for command in commands() {
+        let Some(Builds(program)) = how(&command) else { continue };
+        let graph = build_graph(&command.text).expect("cargo understands it");
+        let is_it = |unit: &Value| {
+            (&unit["target"]["name"], &unit["profile"]["name"])
+                == (&json!(program), &json!("release"))
+        };
+        let wanted = graph["roots"].as_array().expect("roots").iter().filter_map(Value::as_u64);
+        assert!(wanted.map(|at| &graph["units"][at as usize]).any(is_it), "{command:?}");
+        assert!(build_graph(&command.text.replace(program, "nonsense")).is_none());
+        asked += 1;
+    }
+    assert_eq!(asked, 1);
+}
+
+/// What a command of cargo would build.
+fn build_graph(command: &str) -> Option<Value> {
+    let mut words = command.split_whitespace();
+    assert_eq!(words.next(), Some("cargo"), "{command}");
+    let mut cargo = Program::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(words).args(["-Zunstable-options", "--unit-graph"]).env("RUSTC_BOOTSTRAP", "1");
+    let output = cargo.current_dir(repository()).output().expect("cargo runs");
+    output.status.success().then(|| serde_json::from_slice(&output.stdout).expect("JSON"))
 }
 
 #[test]

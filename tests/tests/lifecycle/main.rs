@@ -71,6 +71,12 @@ fn install(scene: &Scene) {
     let pid = scene.systemctl("show --value --property=MainPID");
     let user = scene.machine.run(&format!("stat -c %U /proc/{pid}")).expect("its user");
     assert_eq!(user, scene.by.user(), "never as root");
+    let program = scene.machine.run(&format!("readlink /proc/{pid}/exe")).expect("its program");
+    assert_eq!(program, format!("/home/{user}/.local/bin/chatcode-gateway"), "no shell before it");
+    if scene.by == By::Root {
+        let begins = scene.systemctl("show --value --property=ExecStart");
+        assert!(begins.contains("path=/usr/local/bin/chatcode-gateway"), "{begins}");
+    }
     scene.shorten_trials();
     scene.reached("installed and enrolled");
 }

@@ -70,6 +70,8 @@ function NewSessionForm({ gatewayId, preset, onStarted }: NewSessionFormProps) {
   };
   const { installing, problem, installThenStart } = useInstallFirst(agents, agent, start);
   const missing = !isInstalled(agents, agent);
+  // Until the list is here every agent counts as installed, and which comes first is a guess.
+  const known = agents.list !== null || agents.problem !== null || agent === "none";
   const submit = async () => {
     // What it starts as is what it stays: the list may say something else meanwhile.
     setChosen(agent);
@@ -79,7 +81,7 @@ function NewSessionForm({ gatewayId, preset, onStarted }: NewSessionFormProps) {
     <DialogForm
       action={missing ? "Install and start" : "Start session"}
       busyAction={installing ? "Installing…" : "Starting…"}
-      ready={name.trim() !== ""}
+      ready={known && name.trim() !== ""}
       busy={installing}
       testId="session-create"
       onSubmit={submit}
