@@ -22,6 +22,24 @@ fn until_tmux_shows(stack: &Stack, page: &Page, session_id: u32, text: &str) {
     }
 }
 
+/// Gives the page's window another size, and waits until tmux has followed and the program has drawn
+/// its last line at the bottom. A key that comes while it learns of a new size may be lost: less
+/// itself loses one in several hundred.
+fn resize(stack: &Stack, page: &Page, session_id: u32, (width, height): (u32, u32)) {
+    let shown = || {
+        let dump = page.dump()?;
+        Some(format!("{}x{}", dump.lines.first()?.len(), dump.lines.len()))
+    };
+    let before = shown().expect("a terminal");
+    page.size(width, height);
+    integration::eventually("the program fills the window", integration::PATIENCE, || {
+        let now = shown().filter(|now| *now != before)?;
+        let theirs = stack.gateway.tmux.format(session_id, "#{pane_width}x#{pane_height}");
+        let lines = stack.gateway.tmux.lines(session_id);
+        (now == theirs && !lines.last()?.is_empty()).then_some(())
+    });
+}
+
 fn live(page: &Page) {
     page.wait_attribute("connection-state", "data-state", "live");
 }
@@ -49,13 +67,7 @@ fn a_terminal_in_the_browser() {
         page.expect_equal(&stack.gateway.tmux, session, &mut screen);
         page.screenshot(name);
 
-        page.size(1000, 640);
-        integration::eventually("tmux follows the window", integration::PATIENCE, || {
-            let dump = page.dump()?;
-            let size = format!("{}x{}", dump.lines.first()?.len(), dump.lines.len());
-            let theirs = stack.gateway.tmux.format(session, "#{pane_width}x#{pane_height}");
-            (size == theirs).then_some(())
-        });
+        resize(&stack, &page, session, (1000, 640));
         page.expect_equal(&stack.gateway.tmux, session, &mut screen);
         page.screenshot(&format!("{name}-small"));
 
@@ -63,7 +75,7 @@ fn a_terminal_in_the_browser() {
         live(&page);
         page.expect_equal(&stack.gateway.tmux, session, &mut screen);
         page.screenshot(&format!("{name}-reloaded"));
-        page.size(DESKTOP.0, DESKTOP.1);
+        resize(&stack, &page, session, DESKTOP);
         page.expect_equal(&stack.gateway.tmux, session, &mut screen);
         for key in quit.chars() {
             if key == '\r' { page.press("Enter") } else { page.type_in(&key.to_string()) }
