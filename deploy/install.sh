@@ -912,9 +912,11 @@ stop_lingering() {
 remove_files() {
     made=$(sed -n 's/^made=//p' "$record" 2>/dev/null || true)
     [ -z "$list" ] || say "$list" | while IFS= read -r path; do
-        # Where the state is, the owner may have said: root removes nothing for them.
+        # Where the state is, the owner may have said: root removes nothing for them. The folder itself
+        # may be in one of root's; then it stays, and is told.
         case $path in
-        "$home"/* | "$state") as_owner rm -rf "$path" </dev/null || true ;;
+        "$home"/*) as_owner rm -rf "$path" </dev/null ;;
+        "$state") as_owner rm -rf "$path" </dev/null 2>/dev/null || true ;;
         *) rm -rf "$path" ;;
         esac
     done

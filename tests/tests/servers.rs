@@ -11,10 +11,10 @@ mod server;
 use chatcode_gateway::identity::OWN;
 use integration::agents::{NO_NETWORK, reach_npm, share_npm_cache};
 use integration::browser::{Browser, Page, id};
+use integration::eventually;
 use integration::gateway::Gateway;
 use integration::pasted::Home;
 use integration::stack::{ControlPlane, Installation, sign_in};
-use integration::{PATIENCE, eventually};
 use release::{Key, Kind, Manifest};
 use serde_json::{Value, json};
 use server::Server;
@@ -296,11 +296,7 @@ fn five_sessions_are_the_most_and_those_of_yesterday_are_folded_away() {
         scene.all.create_session(&format!("session-{n}"));
     }
     let page = &scene.page;
-    let rows = |count: usize| {
-        eventually(&format!("{count} rows"), PATIENCE, || {
-            (page.count(&id("session-row")) == count as u64).then_some(())
-        });
-    };
+    let rows = |count| page.wait_count("session-row", count);
     rows(4);
     // The fifth comes while somebody is about to start it here: the server says what to do.
     page.click("new-session");
