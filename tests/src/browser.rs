@@ -13,6 +13,9 @@ use std::time::Duration;
 /// How long a page may take to show what it should, with a browser on a loaded machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// More places than the focus has on any of our pages.
+const MOST_STOPS: usize = 60;
+
 struct Inner {
     orders: ChildStdin,
     answers: BufReader<ChildStdout>,
@@ -140,11 +143,14 @@ impl Page {
     }
 
     fn deed(&self, what: &str, order: Value) -> Value {
-        let tried = format!("{} {what} {order}", self.name);
-        self.try_do(what, order).unwrap_or_else(|error| {
-            let _ = self.try_do("screenshot", json!({ "path": shot_path("failure") }));
-            panic!("{tried}: {error}")
-        })
+        let tried = format!("{what} {order}");
+        self.try_do(what, order).unwrap_or_else(|error| self.fail(&format!("{tried}: {error}")))
+    }
+
+    /// Ends the test with a picture of the page.
+    fn fail(&self, why: &str) -> ! {
+        let _ = self.try_do("screenshot", json!({ "path": shot_path("failure") }));
+        panic!("{}: {why}", self.name);
     }
 
     /// Loads the page anew.
@@ -305,7 +311,9 @@ impl Page {
             count = self.count(&id(test_id));
             (count == wanted).then_some(())
         });
-        assert!(found.is_some(), "{} has {count} {test_id}, not {wanted}", self.name);
+        if found.is_none() {
+            self.fail(&format!("{count} {test_id}, not {wanted}"));
+        }
     }
 
     /// Which test id has the focus.
@@ -321,7 +329,9 @@ impl Page {
             focused = self.focused();
             (focused == test_id).then_some(())
         });
-        assert!(found.is_some(), "{} has the focus on {focused:?}, not on {test_id}", self.name);
+        if found.is_none() {
+            self.fail(&format!("the focus is on {focused:?}, not on {test_id}"));
+        }
     }
 
     /// The text of what has this test id.
@@ -347,15 +357,35 @@ impl Page {
 
     /// Presses Tab until what has this test id has the focus.
     pub fn tab_to(&self, test_id: &str) {
-        // More stops than any of our pages has.
-        for _ in 0..60 {
-            if self.focused() == test_id {
+        self.tab_until(test_id, |focused| focused == test_id);
+    }
+
+    /// Presses Tab until the focus is on a test id that is wanted; `what` tells which.
+    pub fn tab_until(&self, what: &str, is_wanted: impl Fn(&str) -> bool) {
+        for _ in 0..MOST_STOPS {
+            if is_wanted(&self.focused()) {
                 return;
             }
             self.press("Tab");
         }
-        self.screenshot("failure");
-        panic!("{}: Tab does not lead to {test_id}", self.name);
+        self.fail(&format!("Tab does not lead to {what}"));
+    }
+
+    /// Presses an arrow until what has this test id has the focus. Unlike Tab it moves the focus a
+    /// moment later: a press that did not wait for the one before would lead past what is wanted.
+    /// All that an arrow leads to must have a test id.
+    pub fn arrow_to(&self, arrow: &str, test_id: &str) {
+        for _ in 0..MOST_STOPS {
+            let focused = self.focused();
+            if focused == test_id {
+                return;
+            }
+            self.press(arrow);
+            if crate::wait_for(PATIENCE, || (self.focused() != focused).then_some(())).is_none() {
+                self.fail(&format!("{arrow} does not lead on from {focused:?}"));
+            }
+        }
+        self.fail(&format!("{arrow} does not lead to {test_id}"));
     }
 
     /// Changes the window's size.
@@ -411,11 +441,9 @@ impl Page {
             shown = self.dump()?.text();
             shown.iter().any(|line| line.contains(text)).then_some(())
         });
-        if found.is_some() {
-            return;
+        if found.is_none() {
+            self.fail(&format!("not {text:?} but\n{}", shown.join("\n").trim_end()));
         }
-        self.screenshot("failure");
-        panic!("{} does not show {text:?} but\n{}", self.name, shown.join("\n").trim_end());
     }
 
     /// Waits until the terminal's screen equals tmux's own, both at rest.
@@ -432,9 +460,8 @@ impl Page {
             }
             std::thread::sleep(crate::LOOK_AGAIN);
         }
-        self.screenshot("failure");
         last.truncate(12);
-        panic!("{} and tmux differ:\n{}", self.name, last.join("\n"));
+        self.fail(&format!("the terminal and tmux differ:\n{}", last.join("\n")));
     }
 }
 

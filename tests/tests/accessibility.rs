@@ -174,8 +174,8 @@ fn a_whole_visit_by_the_keyboard_alone() {
     choose("new-session");
     go("session-name");
     page.type_in("By keyboard");
-    walk(&page, "Tab", |focused| focused.starts_with("agent-"));
-    walk(&page, "ArrowDown", |focused| focused == "agent-none");
+    page.tab_until("an agent", |focused| focused.starts_with("agent-"));
+    page.arrow_to("ArrowDown", "agent-none");
     // An arrow that is let go of before the focus has moved does not choose.
     page.press("Space");
     page.wait_attribute("agent-none", "data-state", "checked");
@@ -190,24 +190,8 @@ fn a_whole_visit_by_the_keyboard_alone() {
     page.wait(&id("session-row"));
     choose("account-menu");
     page.wait(&id("sign-out"));
-    walk(&page, "ArrowDown", |focused| focused == "sign-out");
+    page.arrow_to("ArrowDown", "sign-out");
     page.press("Enter");
     page.wait(&id("landing-continue"));
     assert!(page.problems().is_empty(), "{:?}", page.problems());
-}
-
-/// Presses a key until what is wanted has the focus. An arrow moves it a moment later: a press that
-/// did not wait for the one before would lead past it.
-fn walk(page: &Page, key: &str, is_there: impl Fn(&str) -> bool) {
-    let mut focused = page.focused();
-    // More stops than any of our pages has.
-    for _ in 0..60 {
-        if is_there(&focused) {
-            return;
-        }
-        page.press(key);
-        let moved = || Some(page.focused()).filter(|now| *now != focused);
-        focused = eventually(&format!("{key} leads on from {focused:?}"), PATIENCE, moved);
-    }
-    panic!("{key} leads from one to the next, and not to what is wanted");
 }
