@@ -7,7 +7,7 @@
 // --quiet only what went wrong. Ends on SIGINT, SIGTERM and when its standard input closes, so that
 // it never outlives the process that started it. Passes on what `PASSED` names from the environment.
 // As a module it exports `start(options)`, which the tests use.
-import { Miniflare } from "miniflare";
+import { Miniflare } from "./miniflare-mended.mjs";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { Miniflare } from "miniflare";
+import { Miniflare } from "../miniflare-mended.mjs";
 import { migrate } from "../miniflare.mjs";
 
 const MIGRATIONS = fileURLToPath(new URL("../migrations", import.meta.url));

@@ -1,7 +1,7 @@
 // Changes rows of a control plane that is stopped: what a test cannot wait a day for.
 //
 //   node tests/node/rows.mjs STATE_FOLDER STATEMENT
-import { Miniflare } from 'miniflare';
+import { Miniflare } from '../../cp-worker/miniflare-mended.mjs';
 
 const [state, statement] = process.argv.slice(2);
 const mf = new Miniflare({
