@@ -64,7 +64,8 @@ async function cacheFirst(request) {
   const type = response.headers.get("content-type") ?? "";
   // A page in place of a file would be kept as that file.
   if (response.status === 200 && !type.startsWith("text/html")) {
-    await cache.put(request, response.clone());
+    // A full disk keeps nothing; the page gets its file all the same.
+    await cache.put(request, response.clone()).catch(() => undefined);
   }
   return response;
 }
