@@ -13,6 +13,9 @@ import { dumpTerminal } from './dump.mjs';
 const EXECUTABLE = process.env.CHATCODE_CHROMIUM ?? '/usr/bin/chromium';
 const HEADER_BYTES = 9;
 
+/** Milliseconds that a page may take to do or show something, as `PATIENCE` of the tests. */
+const PATIENCE_MS = 60_000;
+
 const browser = await chromium.launch({
   executablePath: EXECUTABLE,
   headless: true,
@@ -71,6 +74,7 @@ async function open({ page: name, url, width, height, scheme, phone }) {
     // One pixel to each of CSS: with more, the emulation tells canvases a size that is none.
     ...(phone && { hasTouch: true, isMobile: true }),
   });
+  context.setDefaultTimeout(PATIENCE_MS);
   // As a person who was asked and said yes.
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   const page = await context.newPage();
@@ -186,7 +190,6 @@ const DEEDS = {
   size: ({ page }, { width, height }) => page.setViewportSize({ width, height }).then(() => null),
   offline: ({ context }, { on }) => context.setOffline(on).then(() => null),
   screenshot: ({ page }, { path }) => page.screenshot({ path, animations: 'disabled' }).then(() => null),
-  // The promise is not awaited: the page is busy and cannot answer.
   // A drag in three steps, so that a test can look at the page in the middle of it.
   drag: async ({ page }, { selector, files, events }) => {
     const dataTransfer = await transferOf(page, files);
@@ -220,7 +223,7 @@ const DEEDS = {
     await download.saveAs(path);
     return download.suggestedFilename();
   },
-  // Ctrl and a click at a point of the window.
+  // A click at a point of the window, with a key held where one is named.
   click_at: async ({ page }, { x, y, modifier }) => {
     if (modifier) await page.keyboard.down(modifier);
     await page.mouse.move(x, y);
@@ -239,6 +242,7 @@ const DEEDS = {
   opened: async ({ opened }) => opened.map((other) => other.url()),
   // The browser's own way back; a page from the back/forward cache fires no load event.
   back: ({ page }) => page.goBack({ waitUntil: 'commit' }).then(() => null),
+  // The promise is not awaited: the page is busy and cannot answer.
   hang: async ({ page }, { ms }) => {
     const busy = `(() => { const end = Date.now() + ${ms}; while (Date.now() < end); })()`;
     page.evaluate(busy).catch(() => {});

@@ -334,6 +334,19 @@ impl Page {
         }
     }
 
+    /// Whether what is typed goes to the terminal.
+    pub fn is_typing(&self) -> bool {
+        let typing = "document.activeElement?.classList.contains('xterm-helper-textarea') ?? false";
+        self.run(typing) == true
+    }
+
+    /// Waits until what is typed goes to the terminal. A dialog gives the focus back after it is gone.
+    pub fn wait_typing(&self) {
+        if crate::wait_for(PATIENCE, || self.is_typing().then_some(())).is_none() {
+            self.fail("the keyboard does not type into the terminal");
+        }
+    }
+
     /// The text of what has this test id.
     pub fn text(&self, test_id: &str) -> String {
         let text = self.deed("text", json!({ "selector": id(test_id) }));

@@ -6,7 +6,6 @@ use crate::tempdir::TempDir;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 
@@ -29,12 +28,9 @@ impl ControlPlane {
 
     /// Starts it on a free port, with these variables beside those of the test.
     pub fn with(environment: &[(&str, &str)]) -> Self {
-        let free = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let port = free.local_addr().expect("an address").port();
-        drop(free);
         let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let environment = environment.iter().map(pair).collect();
-        let mut control_plane = Self { port, state: TempDir::new(), environment, child: None };
+        let mut control_plane = Self { port: 0, state: TempDir::new(), environment, child: None };
         control_plane.run();
         control_plane
     }
@@ -49,7 +45,7 @@ impl ControlPlane {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Starts the processes on the old port, with the old state.
+    /// Starts the processes on the old port, or at first on a free one, with the old state.
     pub fn run(&mut self) {
         self.kill();
         let mut child = Command::new("node")
@@ -70,7 +66,9 @@ impl ControlPlane {
             let value: Value = serde_json::from_str(&line).ok()?;
             value["url"].as_str().map(str::to_owned)
         });
-        ready.expect("the control plane starts; build it with cargo xtask build-worker");
+        let url = ready.expect("the control plane starts; build it with cargo xtask build-worker");
+        let port = url.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        self.port = port.expect("an address with a port");
         // Whoever prints into a pipe that nobody reads dies of it.
         std::thread::spawn(move || lines.for_each(drop));
     }
@@ -155,6 +153,7 @@ impl Stack {
         page.click("agent-none");
         page.click("session-create");
         page.wait_attribute("connection-state", "data-state", "live");
+        page.wait_typing();
         let url = page.url();
         let (_, session_id) = url.rsplit_once('/').expect("the session's address");
         session_id.parse().expect("a session id")

@@ -129,14 +129,14 @@ fn a_server_is_renamed_lost_connected_anew_and_removed() {
     let page = &scene.page;
     page.focus("server-menu");
     page.press("Enter");
-    page.wait(&id("rename-server"));
+    page.wait_focus("rename-server");
     page.press("Enter");
     page.wait(&id("rename-name"));
     page.press("Escape");
     page.wait_gone(&id("rename-name"));
     page.wait_focus("server-menu");
     page.press("Enter");
-    page.wait(&id("rename-server"));
+    page.wait_focus("rename-server");
     page.press("Enter");
     page.fill("rename-name", "another name");
     page.press("Enter");
@@ -159,6 +159,7 @@ fn a_server_is_renamed_lost_connected_anew_and_removed() {
     let pasted = home.paste(&format!("{line} --no-service"));
     assert!(pasted.done, "{}", pasted.said);
     page.wait_attribute("connect-status", "data-state", "connected");
+    page.wait_focus("connect-open");
     page.press("Enter");
     status(page, "online");
 
@@ -356,8 +357,7 @@ fn an_address_of_a_session_lasts() {
     scene.all.person.ask("DELETE", &path).expect(204);
     page.wait(&id("session-ended"));
     page.reload();
-    page.wait(&id("session-ended"));
-    assert!(page.text("session-ended").contains("Ended by you"), "{}", page.text("session-ended"));
+    page.wait_text("session-ended", "Ended by you");
     page.screenshot("session-ended-later");
 }
 

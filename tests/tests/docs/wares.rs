@@ -4,7 +4,7 @@ use crate::release::{self, Key};
 use integration::patterns::sha256;
 use integration::process::Running;
 use integration::tempdir::TempDir;
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -58,17 +58,15 @@ impl Served {
         let signature = key.sign(&sums, release::Kind::Prehashed);
         std::fs::write(place.join("SHA256SUMS"), sums).expect("written");
         std::fs::write(place.join("SHA256SUMS.minisig"), signature).expect("written");
-        let free = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let port = free.local_addr().expect("an address").port();
-        drop(free);
         let mut server = Command::new("python3");
-        server.args(["-m", "http.server", &port.to_string(), "--bind", "127.0.0.1"]);
-        server.current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
-        let server = Running::start(&mut server);
-        integration::eventually("the server listens", integration::PATIENCE, || {
-            TcpStream::connect(("127.0.0.1", port)).ok()
-        });
-        let url = format!("http://127.0.0.1:{port}");
+        server.args(["-u", "-m", "http.server", "0", "--bind", "127.0.0.1"]);
+        server.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut server = Running::start(&mut server);
+        // It says where, between parentheses, once it listens there.
+        let said = BufReader::new(server.child().stdout.take().expect("a pipe")).lines().next();
+        let said = said.expect("a line").expect("text");
+        let url = said.split(['(', ')']).nth(1).expect("an address").trim_end_matches('/');
+        let url = url.to_owned();
         Self { _server: server, _folder: folder, url, key: key.public.clone() }
     }
 }

@@ -100,6 +100,7 @@ fn the_browsers_own_offline_switch_is_noticed() {
     page.expect("before-2");
     page.set_offline(true);
     page.run("window.dispatchEvent(new Event('offline'))");
+    until_missing(&page, "network");
     page.set_offline(false);
     live(&page);
     page.line("echo after-$((1+1))");

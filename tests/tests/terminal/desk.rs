@@ -11,17 +11,6 @@ fn font_size(page: &Page) -> f64 {
     page.run("window.chatcodeTerminal.options.fontSize").as_f64().expect("a size")
 }
 
-fn is_in_terminal(page: &Page) -> bool {
-    page.run("document.activeElement?.classList.contains('xterm-helper-textarea') ?? false") == true
-}
-
-/// Waits until what is typed goes to the terminal.
-fn until_in_terminal(page: &Page) {
-    integration::eventually("the keyboard types", integration::browser::PATIENCE, || {
-        is_in_terminal(page).then_some(())
-    });
-}
-
 /// Waits until the search says how many there are.
 fn until_hits(page: &Page, hits: &str) {
     let what = format!("ends with {hits:?}");
@@ -35,11 +24,14 @@ fn until_hits(page: &Page, hits: &str) {
 fn text_is_found_copied_and_opened() {
     let (stack, page) = Stack::new(DESKTOP);
     stack.create_session(&page, "Text");
-    page.line("PS1='> '; clear; for n in 1 2 3; do echo Word$n word$n wordy; done; seq 1 100");
+    page.line(
+        "PS1='> '; clear; for n in 1 2 3; do echo Word$n word$n wordy; done; seq 1 $((99+1))",
+    );
     page.expect("100");
 
     // Search, in the history too.
     page.press("Control+Shift+F");
+    page.wait_focus("search-input");
     page.type_in("word");
     until_hits(&page, "9 of 9");
     page.press("Enter");
@@ -58,7 +50,7 @@ fn text_is_found_copied_and_opened() {
     until_hits(&page, " of 3");
     page.press("Escape");
     page.wait_gone(&id("search-input"));
-    until_in_terminal(&page);
+    page.wait_typing();
 
     // Copy by key, and on select where that is wished.
     page.line("clear; printf 'alpha %s gamma\\n' beta");
@@ -137,10 +129,12 @@ fn keys_have_a_sheet_and_lead_out_of_the_terminal() {
     page.size(DESKTOP.0, DESKTOP.1);
     page.press("Escape");
     page.wait_gone(&id("help-sheet"));
-    until_in_terminal(&page);
+    page.wait_typing();
 
     // What terminals need is theirs: Ctrl-_ among it, which looks like "smaller".
-    page.line("cat -v");
+    // A key that came while the shell still has the terminal would be the shell's.
+    page.line("echo raw-$((1+1)); cat -v");
+    page.expect("raw-2");
     page.press("Control+Shift+Minus");
     page.press("Control+f");
     page.press("Control+e");
@@ -158,9 +152,12 @@ fn keys_have_a_sheet_and_lead_out_of_the_terminal() {
     let is_larger = format!("window.chatcodeTerminal.options.fontSize === {}", usual + 3.0);
     until(&page, "larger text", &is_larger);
     until(&page, "fewer columns", &format!("{cols} < {before}"));
-    page.line("echo columns-$(tput cols)-");
-    let now = page.run(cols).as_u64().expect("columns");
-    page.expect(&format!("columns-{now}-"));
+    page.line("while sleep 0.1; do echo columns-$(tput cols)-; done");
+    integration::eventually("the session has as many", integration::browser::PATIENCE, || {
+        let now = format!("columns-{}-", page.run(cols));
+        page.dump()?.text().iter().any(|line| line.contains(&now)).then_some(())
+    });
+    page.press("Control+c");
     page.screenshot("terminal-large-text");
     page.reload();
     live(&page);
@@ -185,13 +182,13 @@ fn keys_have_a_sheet_and_lead_out_of_the_terminal() {
     until(&page, "amber", "window.chatcodeTerminal.options.theme.background === '#16110a'");
 
     // Out by the keyboard alone, and by Tab through the page.
-    until_in_terminal(&page);
+    page.wait_typing();
     page.press("Tab");
-    assert!(is_in_terminal(&page), "Tab is the program's");
+    assert!(page.is_typing(), "Tab is the program's");
     page.press("Control+Shift+E");
     assert_eq!(page.run("document.activeElement.id"), "leave-terminal");
     page.press("Tab");
-    assert!(!is_in_terminal(&page));
+    assert!(!page.is_typing());
     assert!(page.problems().is_empty(), "{:?}", page.problems());
 }
 
@@ -209,6 +206,8 @@ fn sessions_are_switched_and_begun_again() {
     page.press("Enter");
     page.expect("first-2");
     assert!(page.url().ends_with(&format!("/{first}")), "{}", page.url());
+    live(&page);
+    page.wait_typing();
     page.line("echo again-$((1+1))");
     page.expect("again-2");
 
@@ -216,19 +215,18 @@ fn sessions_are_switched_and_begun_again() {
     page.line("exit 3");
     page.wait(&id("session-ended"));
     page.expect("again-2");
-    assert!(page.text("session-ended").contains("code 3"), "{}", page.text("session-ended"));
+    page.wait_text("session-ended", "code 3");
     page.screenshot("terminal-ended");
     page.reload();
     page.wait(&id("start-again"));
-    integration::eventually("how it ended", integration::browser::PATIENCE, || {
-        page.text("session-ended").contains("code 3").then_some(())
-    });
+    page.wait_text("session-ended", "code 3");
     page.screenshot("terminal-ended-later");
     page.size(PHONE.0, PHONE.1);
     page.screenshot("terminal-ended-later-narrow");
     page.size(DESKTOP.0, DESKTOP.1);
     page.click("start-again");
     live(&page);
+    page.wait_typing();
     let id = page.url().rsplit('/').next().and_then(|id| id.parse::<u32>().ok()).expect("an id");
     assert!(id != first && id != second, "{id}");
     page.line("echo third-$((1+1))");

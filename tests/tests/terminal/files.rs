@@ -147,11 +147,14 @@ fn a_pasted_picture_gets_a_name_and_files_come_back() {
     std::fs::create_dir(folder.join("out")).expect("made");
     std::fs::write(folder.join("out/data.bin"), &bytes).expect("written");
     page.line("clear; echo out/data.bin:12");
-    page.expect("out/data.bin:12");
-    page.run(
+    // The line itself, not the command that prints it.
+    until(
+        &page,
+        "it is selected",
         "(() => { const terminal = window.chatcodeTerminal, buffer = terminal.buffer.active; \
          for (let row = 0; row < buffer.length; row += 1) if (buffer.getLine(row) \
-         .translateToString(true) === 'out/data.bin:12') terminal.select(0, row, 15); })()",
+         .translateToString(true) === 'out/data.bin:12') terminal.select(0, row, 15); \
+         return terminal.getSelection() === 'out/data.bin:12'; })()",
     );
     page.press("Control+Shift+d");
     page.wait(&id("download-path"));
@@ -165,6 +168,8 @@ fn a_pasted_picture_gets_a_name_and_files_come_back() {
     assert!(std::fs::read(&saved).expect("saved") == bytes, "it comes down as it was");
 
     // What is not there is said where the path stands.
+    page.wait_gone(&id("download-path"));
+    page.wait_typing();
     page.press("Control+Shift+d");
     page.fill("download-path", "missing.txt");
     page.click("download-start");
@@ -172,8 +177,7 @@ fn a_pasted_picture_gets_a_name_and_files_come_back() {
     page.screenshot("terminal-download-problem");
     page.press("Escape");
     page.wait_gone(&id("download-path"));
-    let types = "document.activeElement?.classList.contains('xterm-helper-textarea') ?? false";
-    until(&page, "the keyboard is back where it types", types);
+    page.wait_typing();
     page.line("echo typed-$((1+1))");
     page.expect("typed-2");
     assert!(page.problems().is_empty(), "{:?}", page.problems());

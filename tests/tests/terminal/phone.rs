@@ -26,19 +26,15 @@ fn latch(page: &Page, key: &str, state: &str) {
     page.wait_attribute(key, "data-latch", state);
 }
 
-/// Whether the keyboard would be up: it follows the focus.
-fn keyboard(page: &Page) -> bool {
-    page.run("document.activeElement?.classList.contains('xterm-helper-textarea') ?? false") == true
-}
-
 #[test]
 fn the_key_bar_types_what_phones_cannot() {
     let (stack, page, session) = phone("Phone");
     page.wait(&id("key-bar"));
-    assert!(!keyboard(&page), "the keyboard comes with a tap, not with the page");
+    // On a phone the keyboard is up where the focus is in the terminal.
+    assert!(!page.is_typing(), "the keyboard comes with a tap, not with the page");
     page.screenshot("phone");
     page.tap("terminal");
-    assert!(keyboard(&page));
+    page.wait_typing();
     page.line("sleep 1000");
     page.expect("sleep 1000");
 
@@ -52,8 +48,9 @@ fn the_key_bar_types_what_phones_cannot() {
     page.expect("^C");
     page.line("echo interrupted-$((1+1))");
     page.expect("interrupted-2");
-    assert!(keyboard(&page));
-    page.line("clear; cat -v");
+    assert!(page.is_typing());
+    page.line("clear; echo raw-$((1+1)); cat -v");
+    page.expect("raw-2");
     page.tap("key-alt");
     page.tap("key-alt");
     latch(&page, "key-alt", "locked");
@@ -76,7 +73,7 @@ fn the_key_bar_types_what_phones_cannot() {
         page.tap(key);
     }
     page.expect("^[[15~^[[H^[[1;2D^[[5~|");
-    assert!(keyboard(&page));
+    assert!(page.is_typing());
 
     // The prompt is above the bar, whatever rows it has, and nothing is wider than the window.
     until(
@@ -127,7 +124,7 @@ fn fingers_scroll_select_and_zoom_and_no_keyboard_comes() {
     let rows = page.run("window.chatcodeTerminal.rows").as_i64().expect("rows");
     page.swipe("terminal", 0.5);
     until(&page, "it goes on", &format!("{top} < {}", before - rows * 6 / 10));
-    assert!(!keyboard(&page), "scrolling opens no keyboard");
+    assert!(!page.is_typing(), "scrolling opens no keyboard");
     page.screenshot("phone-scrolled");
     let rests = format!(
         "(async () => {{ const before = {top}; await new Promise((done) => setTimeout(done, 300)); \
@@ -141,7 +138,7 @@ fn fingers_scroll_select_and_zoom_and_no_keyboard_comes() {
     page.press_and_hold(word, word, LONG_PRESS);
     page.wait(&id("selection-bar"));
     assert_eq!(page.run("window.chatcodeTerminal.getSelection()"), "some/path.txt");
-    assert!(!keyboard(&page), "selecting opens no keyboard");
+    assert!(!page.is_typing(), "selecting opens no keyboard");
     page.screenshot("phone-selection");
     page.tap("selection-copy");
     until_copied(&page, "some/path.txt");
@@ -165,6 +162,7 @@ fn fingers_scroll_select_and_zoom_and_no_keyboard_comes() {
 
     // A link is opened by a tap; the person is asked where words hide it.
     page.type_in("q");
+    page.expect("end-2");
     let base = stack.control_plane.url();
     page.line(&format!(
         "clear; printf '\\033]8;;{base}/icon.svg\\033\\\\the picture\\033]8;;\\033\\\\\\n'; \
