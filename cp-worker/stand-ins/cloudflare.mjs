@@ -1,11 +1,12 @@
 // The part of Cloudflare's API that a deployment uses: what is made there is remembered.
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { LISTENING } from "./server.mjs";
 
 /** Starts it; `url` is for `CLOUDFLARE_API_BASE_URL`. */
 export async function start() {
   const account = new Account();
-  const server = createServer(async (request, response) => {
+  const server = createServer(LISTENING, async (request, response) => {
     const parts = [];
     for await (const part of request) parts.push(part);
     const path = request.url.split("?")[0].replace(/^\/client\/v4\/accounts\/[^/]+/, "");

@@ -23,6 +23,7 @@ import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { DigitalOcean, MAX_LOG, Refusal, json, notFound } from "./digitalocean-model.mjs";
+import { LISTENING } from "./server.mjs";
 
 const MAX_BODY = 1024 * 1024;
 
@@ -127,7 +128,7 @@ function ask(url, response) {
 /** Starts the stand-in; `options` are settings and `port`. */
 export async function start({ port = 0, ...settings } = {}) {
   const cloud = new DigitalOcean(settings);
-  const server = createServer((request, response) => void handle(cloud, request, response));
+  const server = createServer(LISTENING, (request, response) => void handle(cloud, request, response));
   await new Promise((ready) => server.listen(port, "127.0.0.1", ready));
   return {
     url: `http://127.0.0.1:${server.address().port}`,

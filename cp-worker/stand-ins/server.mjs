@@ -7,11 +7,17 @@ import { parseArgs } from "node:util";
 const MAX_BODY = 1024 * 1024;
 
 /**
+ * How a stand-in listens. Milliseconds for which it keeps a connection that nobody uses: longer than
+ * any client, as the real services do. If the server closed first, a request could be on its way.
+ */
+export const LISTENING = { keepAliveTimeout: 60_000 };
+
+/**
  * Answers requests by `answer({method, path, query, headers, body})`, whose result is
  * `{status, json, headers}`; without one it is 404 with `missing`.
  */
 export async function serve(answer, { port = 0, missing = { message: "Not Found" } } = {}) {
-  const server = createServer(async (request, response) => {
+  const server = createServer(LISTENING, async (request, response) => {
     const { pathname, searchParams } = new URL(request.url, "http://stand-in");
     let body = "";
     for await (const chunk of request) {

@@ -57,9 +57,12 @@ pub fn ask_as_nobody(url: &str, path: &str) -> Answer {
     Person { url: url.to_owned(), cookie: String::new(), agent: agent() }.ask("GET", path)
 }
 
-fn agent() -> ureq::Agent {
+/// A client with a connection for each request. One that is kept may be closed by the server, which
+/// does so after 5 s, in the moment in which the next request begins.
+pub(crate) fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
+        .max_idle_connections(0)
         .timeout_global(Some(Duration::from_secs(120)))
         .build()
         .into()

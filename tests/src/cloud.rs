@@ -38,7 +38,7 @@ impl DigitalOcean {
         BufReader::new(output).read_line(&mut line).expect("it says where it is");
         let ready: Value = serde_json::from_str(&line).expect("JSON");
         let url = ready["url"].as_str().expect("an address").to_owned();
-        Self { url, agent: ureq::Agent::new_with_defaults(), _input: input, _process: process }
+        Self { url, agent: crate::api::agent(), _input: input, _process: process }
     }
 
     /// The variables by which a control plane uses it.
