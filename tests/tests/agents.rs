@@ -255,13 +255,15 @@ fn a_child_that_is_killed_is_a_failure_and_the_next_try_is_accepted() {
     let mut stage = stage_with("echo $$ >$HOME/pid; exec sleep 1000");
     stage.request(install("opencode")).expect("accepted");
     let pid_file = stage.gateway.home.join("pid");
-    eventually("npm runs", PATIENCE, || pid_file.is_file().then_some(()));
+    // The shell makes the file before it writes into it.
+    let npm = eventually("npm runs", PATIENCE, || {
+        std::fs::read_to_string(&pid_file).ok()?.strip_suffix('\n')?.parse().ok()
+    });
     let gateway = stage.gateway.process().id();
     let child = children(gateway).into_iter().find(|pid| command_line(*pid).contains("_install"));
     signal(child.expect("the child"), Signal::KILL);
     let lines = outcome(&mut stage, "opencode").expect_err("killed");
     assert!(lines.contains("killed"), "{lines}");
-    let npm = std::fs::read_to_string(&pid_file).expect("it ran").trim().parse().expect("a pid");
     eventually("npm does not go on for nobody", PATIENCE, || (!is_alive(npm)).then_some(()));
     eventually("nothing is left", PATIENCE, || folders(&stage).is_empty().then_some(()));
     fake_npm(stage.gateway.home.path(), &npm_of("opencode", "7.8.9"));
