@@ -3,8 +3,7 @@
 // Such a call sleeps in Atomics.wait until a thread of Miniflare's has stored 1 and then notifies.
 // Where the thread loses its processor between the two, a caller that had not slept yet goes on; the
 // notice comes late and wakes its next call, whose answer is still under way: "AssertionError: false
-// == true", about once in some ten thousand calls on a busy machine. A sleep without a deadline ends
-// here only when the value has changed.
+// == true". A sleep without a deadline ends here only when the value has changed.
 export { Miniflare } from "miniflare";
 
 const wait = Atomics.wait;

@@ -128,7 +128,8 @@ function ask(url, response) {
 /** Starts the stand-in; `options` are settings and `port`. */
 export async function start({ port = 0, ...settings } = {}) {
   const cloud = new DigitalOcean(settings);
-  const server = createServer(LISTENING, (request, response) => void handle(cloud, request, response));
+  const answer = (request, response) => void handle(cloud, request, response);
+  const server = createServer(LISTENING, answer);
   await new Promise((ready) => server.listen(port, "127.0.0.1", ready));
   return {
     url: `http://127.0.0.1:${server.address().port}`,

@@ -148,7 +148,7 @@ impl Page {
     }
 
     /// Ends the test with a picture of the page.
-    fn fail(&self, why: &str) -> ! {
+    pub fn fail(&self, why: &str) -> ! {
         let _ = self.try_do("screenshot", json!({ "path": shot_path("failure") }));
         panic!("{}: {why}", self.name);
     }

@@ -204,7 +204,8 @@ fn a_session_that_wants_a_person_says_so_unless_one_looks() {
         text_of(&phone, &id("session-attention"))
     });
     assert_eq!(phone.text("session-attention"), format!("Wants you{words}"));
-    phone.wait_text("attention-status", &format!("Agent wants you: {words}."));
+    phone.wait_text("attention-status", words);
+    assert_eq!(phone.text("attention-status"), format!("Agent wants you: {words}."));
     until_marked(&phone, "(1) Test · chatcode", "/icon-attention.svg");
     until_marked(&desk, "(1) Agent · chatcode", "/icon-attention.svg");
     eventually("the toast", PATIENCE, || {

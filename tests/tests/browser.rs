@@ -16,9 +16,9 @@ fn until_tmux_shows(stack: &Stack, page: &Page, session_id: u32, text: &str) {
         lines.iter().any(|line| line.contains(text)).then_some(())
     });
     if found.is_none() {
-        page.screenshot("failure");
         let focus = page.run("document.activeElement.outerHTML");
-        panic!("tmux does not show {text:?} but\n{}\nfocus: {focus}", lines.join("\n").trim_end());
+        let shown = lines.join("\n");
+        page.fail(&format!("not {text:?} in tmux but\n{}\nfocus: {focus}", shown.trim_end()));
     }
 }
 

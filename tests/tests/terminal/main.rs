@@ -26,8 +26,7 @@ fn live(page: &Page) {
 fn until(page: &Page, what: &str, script: &str) {
     let look = || (page.run(script) == Value::Bool(true)).then_some(());
     if integration::wait_for(PATIENCE, look).is_none() {
-        page.screenshot("failure");
-        panic!("not within {PATIENCE:?}: {what}");
+        page.fail(&format!("not within {PATIENCE:?}: {what}"));
     }
 }
 
@@ -64,7 +63,6 @@ fn clipboard(page: &Page) -> String {
 fn until_copied(page: &Page, text: &str) {
     let found = integration::wait_for(PATIENCE, || (clipboard(page) == text).then_some(()));
     if found.is_none() {
-        page.screenshot("failure-copied");
-        panic!("{text:?} is not copied but {:?}", clipboard(page));
+        page.fail(&format!("{text:?} is not copied but {:?}", clipboard(page)));
     }
 }
