@@ -1,7 +1,8 @@
 //! Every bound of the control plane that is not already part of the contract.
 
 /// A viewer is paused when it has this many windows of credit unacknowledged: the gateway keeps one
-/// for the fastest, so that a viewer which alone holds the stream back is not paused.
+/// for the fastest, so that a viewer which alone holds the stream back is not paused. One that is
+/// less than half as fast as another gets a single one.
 pub const VIEWER_WINDOWS: u64 = 2;
 
 /// What a slow viewer may spend on the history of its new beginning, in milliseconds of its speed.

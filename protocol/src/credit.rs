@@ -28,7 +28,8 @@ pub const LAGGED_WINDOW: u64 = 64 * 1024;
 /// Late acks in a row that make a reader slow: one pause is no slow reader.
 pub const LATE_ACKS: u32 = 4;
 
-/// Late acks in a row at the smallest window that mean that the way itself became longer.
+/// Late acks in a row, of bytes sent under the smallest window, that mean that the way itself may
+/// have become longer.
 const LONGER_WAY_ACKS: u32 = 16;
 
 /// Frames whose time is taken at once; more are under way only when they are tiny.
@@ -44,19 +45,36 @@ struct Stamp {
     aside: u64,
 }
 
+/// The shortest time from sending to ack, and how many bytes had to arrive in it: of a way that is
+/// known only by full windows, most of the time is theirs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct RoundTrip {
+    ms: u64,
+    bytes: u64,
+}
+
+impl RoundTrip {
+    fn of(stamp: Stamp, took: u64) -> Self {
+        Self { ms: took, bytes: stamp.ahead }
+    }
+}
+
 /// The window of one reader.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Credit {
     max: u64,
     window: u64,
-    /// Shortest time from sending to ack.
-    way_ms: Option<u64>,
+    way: Option<RoundTrip>,
     /// Bytes a second, known only of slow readers.
     rate: Option<u64>,
     /// Bytes a second at which windows that were nearly full have arrived.
     pace: Option<u64>,
     late: u32,
+    /// How many of those were of bytes sent under the smallest window.
+    late_in_smallest: u32,
     stamps: VecDeque<Stamp>,
+    /// How far the stream had been sent when the window last grew.
+    grown_at: u64,
     /// Bytes sent outside of the window so far, and how many of them have arrived.
     aside: (u64, u64),
 }
@@ -67,11 +85,13 @@ impl Credit {
         Self {
             max,
             window: max,
-            way_ms: None,
+            way: None,
             rate: None,
             pace: None,
             late: 0,
+            late_in_smallest: 0,
             stamps: VecDeque::new(),
+            grown_at: 0,
             aside: (0, 0),
         }
     }
@@ -79,6 +99,11 @@ impl Credit {
     /// Bytes that may be under way.
     pub fn window(&self) -> u64 {
         self.window
+    }
+
+    /// Whether the reader has shown not to keep up, and has not yet recovered from that.
+    pub fn is_shrunken(&self) -> bool {
+        self.window < self.max
     }
 
     /// Bytes a second that the reader takes; `None` while it is not known to be slow.
@@ -89,7 +114,7 @@ impl Credit {
     /// Bytes a second that surely arrive at a reader whose window has shrunk, also where acks come
     /// in clumps and do not tell its rate. `None` for a reader with the whole window.
     pub fn pace(&self) -> Option<u64> {
-        let pace = self.pace.filter(|_| self.window < self.max);
+        let pace = self.pace.filter(|_| self.is_shrunken());
         self.rate.into_iter().chain(pace).min()
     }
 
@@ -129,15 +154,17 @@ impl Credit {
             let sample = stamp.ahead.saturating_mul(1_000) / took.max(1);
             self.pace = Some(self.pace.map_or(sample, |pace| (pace + sample) / 2));
         }
-        let way = self.way_ms.map_or(took, |way| way.min(took));
-        self.way_ms = Some(way);
-        let queued = took - way;
+        let way = self.way.filter(|way| way.ms <= took).unwrap_or(RoundTrip::of(stamp, took));
+        self.way = Some(way);
+        let queued = took - way.ms;
         if queued > LATE_MS {
-            self.late(stamp.ahead, took, queued);
+            self.late(stamp, took, way);
         } else {
-            self.late = 0;
-            if queued < SOON_MS && stamp.ahead > self.window / 2 {
-                self.grow();
+            (self.late, self.late_in_smallest) = (0, 0);
+            // What was sent under a smaller window says nothing about the present one.
+            let is_full = stamp.ahead > self.window / 2 && stamp.end > self.grown_at;
+            if queued < SOON_MS && is_full {
+                self.grow(stamp.end);
             }
         }
     }
@@ -147,33 +174,38 @@ impl Credit {
     pub fn ack_ms(&self, unacked: u64) -> Option<u64> {
         let bytes = unacked.saturating_add(self.aside_under_way());
         let drain = bytes.saturating_mul(1_000) / self.rate?.max(1);
-        Some(drain.saturating_add(self.way_ms.unwrap_or(0)))
+        Some(drain.saturating_add(self.way.map_or(0, |way| way.ms)))
     }
 
     fn aside_under_way(&self) -> u64 {
         self.aside.0 - self.aside.1
     }
 
-    fn late(&mut self, ahead: u64, took: u64, queued: u64) {
+    fn late(&mut self, stamp: Stamp, took: u64, way: RoundTrip) {
         self.late += 1;
+        self.late_in_smallest += u32::from(stamp.ahead <= MIN_WINDOW);
         if self.late < LATE_ACKS {
             return;
         }
-        if self.window == MIN_WINDOW && self.late >= LONGER_WAY_ACKS {
-            self.way_ms = Some(took);
-            self.late = 0;
+        if self.window == MIN_WINDOW && self.late_in_smallest >= LONGER_WAY_ACKS {
+            self.way = Some(RoundTrip::of(stamp, took));
+            (self.late, self.late_in_smallest) = (0, 0);
             return;
         }
-        let sample = ahead.saturating_mul(1_000) / queued;
+        // What came behind the bytes by which the way is known made the difference in time; and
+        // all of them have arrived in all of the time.
+        let more = stamp.ahead.saturating_sub(way.bytes).saturating_mul(1_000) / (took - way.ms);
+        let sample = more.max(stamp.ahead.saturating_mul(1_000) / took);
         let rate = self.rate.map_or(sample, |rate| (rate + sample) / 2);
-        let held_by_way = rate.saturating_mul(self.way_ms.unwrap_or(0) + QUEUE_MS) / 1_000;
+        let held_by_way = rate.saturating_mul(way.ms + QUEUE_MS) / 1_000;
         self.rate = Some(rate);
-        self.window = held_by_way.clamp(MIN_WINDOW, self.max);
+        self.window = held_by_way.saturating_sub(way.bytes).clamp(MIN_WINDOW, self.window);
     }
 
-    fn grow(&mut self) {
+    fn grow(&mut self, acked: u64) {
+        self.grown_at = self.stamps.back().map_or(acked, |stamp| stamp.end);
         self.window = (self.window + self.window / 2).min(self.max);
-        self.rate = self.rate.filter(|_| self.window < self.max).map(|rate| rate + rate / 2);
+        self.rate = self.rate.filter(|_| self.is_shrunken()).map(|rate| rate + rate / 2);
     }
 }
 
@@ -273,6 +305,25 @@ mod tests {
         assert!(rate > 115_000, "{rate} bytes a second of 125,000");
         let known = way.credit.rate().expect("slow");
         assert!((100_000..150_000).contains(&known), "{known}");
+    }
+
+    #[test]
+    fn a_slow_way_is_not_taken_for_a_longer_one() {
+        for (rate, round_trip) in [8, 16, 32, 64, 125, 250]
+            .into_iter()
+            .flat_map(|rate| [5, 100, 300, 700].map(|ms| (rate, ms)))
+        {
+            let mut way = Way::new(rate, round_trip);
+            way.echo();
+            // What was sent before the way was known has arrived.
+            way.flood(4 * MAX / rate);
+            let most = 5 * MIN_WINDOW / 2 / rate;
+            for _ in 0..300 {
+                way.flood(200);
+                let queue = way.queue_ms();
+                assert!(queue < most, "{queue} ms are queued: {rate} bytes/ms, {round_trip} ms");
+            }
+        }
     }
 
     #[test]

@@ -49,6 +49,7 @@ impl Hub {
         if let Some(bytes_per_second) = self.rates.output(session_id, len, now) {
             self.runaway(session_id, bytes_per_second);
         }
+        let fastest = self.fastest(session_id);
         let mut broken = Vec::new();
         let mut takers = 0;
         for (id, connected) in self.browsers.iter_mut() {
@@ -58,7 +59,7 @@ impl Hub {
             }
             // Also for those that get nothing: they remember how far the stream has come.
             connected.unsaved = true;
-            match viewer.offer(seq, len, now) {
+            match viewer.offer(seq, len, fastest, now) {
                 Offer::Taken => {
                     takers += 1;
                     self.effects.push(Effect::Pass(*id));
@@ -119,5 +120,11 @@ impl Hub {
             .filter(|(_, viewer)| viewer.phase == Phase::Live && viewer.is_confirmed())
             .filter_map(|(_, viewer)| viewer.acked);
         live.reduce(|best, acked| if is_before(best, acked) { acked } else { best })
+    }
+
+    /// The pace of the fastest viewer that gets the stream.
+    fn fastest(&self, session_id: u32) -> u64 {
+        let live = self.viewers_of(session_id).filter(|(_, viewer)| viewer.phase == Phase::Live);
+        live.map(|(_, viewer)| viewer.pace()).max().unwrap_or(0)
     }
 }

@@ -1,6 +1,7 @@
 //! The hub's promises one by one.
 
 mod attention;
+mod far_away;
 mod services;
 mod transfers;
 
@@ -10,7 +11,7 @@ use protocol::commands::{SessionEnd, decode};
 use protocol::frame;
 use protocol::limits::{OUTPUT_FRAME_BYTES, OUTPUT_WINDOW};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 const SESSION: u32 = 7;
 

@@ -206,8 +206,9 @@ impl Viewer {
         self.sent.zip(self.acked).map_or(0, |(sent, acked)| sent.wrapping_sub(acked))
     }
 
-    /// Offers a frame of `len` bytes at `seq` and counts it.
-    pub fn offer(&mut self, seq: u32, len: u32, now: u64) -> Offer {
+    /// Offers a frame of `len` bytes at `seq` and counts it. `fastest` is the pace of the fastest
+    /// viewer of the session.
+    pub fn offer(&mut self, seq: u32, len: u32, fastest: u64, now: u64) -> Offer {
         if self.phase != Phase::Live {
             return Offer::NotLive;
         }
@@ -219,13 +220,24 @@ impl Viewer {
         // Unknown after a reset: learnt here.
         self.acked.get_or_insert(seq);
         self.speed.sent(len, self.unacked(), now);
-        let window = VIEWER_WINDOWS * self.speed.credit.window();
-        if u64::from(self.unacked()) + u64::from(self.carried) <= window {
+        if u64::from(self.unacked()) + u64::from(self.carried) <= self.allowance(fastest) {
             return Offer::Taken;
         }
         self.phase = Phase::Lagging;
         self.speed.credit.lagged();
         Offer::TakenLast
+    }
+
+    /// Bytes a second that it takes, as far as is known; of one that keeps up there is no end.
+    pub fn pace(&self) -> u64 {
+        self.speed.credit.pace().unwrap_or(u64::MAX)
+    }
+
+    /// Bytes that may be under way to it. The stream does not wait for a viewer that is much slower
+    /// than another: a second window would only show it what is old for longer.
+    fn allowance(&self, fastest: u64) -> u64 {
+        let windows = if self.pace() < fastest / 2 { 1 } else { VIEWER_WINDOWS };
+        windows * self.speed.credit.window()
     }
 
     /// Notes a replay of `len` bytes from `seq`: the viewer is live after it.
@@ -300,11 +312,11 @@ mod tests {
         let mut seq = u32::MAX - 100;
         let frame = 16 * 1024;
         for _ in 0..VIEWER_WINDOW / u64::from(frame) {
-            assert_eq!(viewer.offer(seq, frame, 0), Offer::Taken);
+            assert_eq!(viewer.offer(seq, frame, 0, 0), Offer::Taken);
             seq = seq.wrapping_add(frame);
         }
-        assert_eq!(viewer.offer(seq, 1, 0), Offer::TakenLast);
-        assert_eq!(viewer.offer(seq.wrapping_add(1), 1, 0), Offer::NotLive);
+        assert_eq!(viewer.offer(seq, 1, 0, 0), Offer::TakenLast);
+        assert_eq!(viewer.offer(seq.wrapping_add(1), 1, 0, 0), Offer::NotLive);
         viewer.ack(seq, 0);
         assert!(!viewer.is_recovered());
         viewer.ack(seq.wrapping_add(2), 0);
@@ -316,16 +328,16 @@ mod tests {
     #[test]
     fn a_frame_at_another_place_is_not_sent() {
         let mut viewer = live(10);
-        assert_eq!(viewer.offer(10, 5, 0), Offer::Taken);
-        assert_eq!(viewer.offer(16, 5, 0), Offer::Gap);
-        assert_eq!(viewer.offer(10, 5, 0), Offer::Gap);
+        assert_eq!(viewer.offer(10, 5, 0, 0), Offer::Taken);
+        assert_eq!(viewer.offer(16, 5, 0, 0), Offer::Gap);
+        assert_eq!(viewer.offer(10, 5, 0, 0), Offer::Gap);
     }
 
     #[test]
     fn unknown_positions_are_learnt_from_the_next_frame() {
         let mut viewer = live(10);
         (viewer.sent, viewer.acked) = (None, None);
-        assert_eq!(viewer.offer(500, 5, 0), Offer::Taken);
+        assert_eq!(viewer.offer(500, 5, 0, 0), Offer::Taken);
         assert_eq!((viewer.acked, viewer.sent), (Some(500), Some(505)));
     }
 
@@ -345,14 +357,14 @@ mod tests {
     fn a_new_beginning_does_not_forgive_what_was_sent_before() {
         let mut viewer = live(0);
         let half = VIEWER_WINDOW as u32 / 2;
-        assert_eq!(viewer.offer(0, half, 0), Offer::Taken);
+        assert_eq!(viewer.offer(0, half, 0, 0), Offer::Taken);
         viewer.restored(1_000_000, 0, 0);
-        assert_eq!(viewer.offer(1_000_000, half, 0), Offer::Taken);
-        assert_eq!(viewer.offer(1_000_000 + half, 1, 0), Offer::TakenLast);
+        assert_eq!(viewer.offer(1_000_000, half, 0, 0), Offer::Taken);
+        assert_eq!(viewer.offer(1_000_000 + half, 1, 0, 0), Offer::TakenLast);
         let mut viewer = live(0);
-        assert_eq!(viewer.offer(0, half, 0), Offer::Taken);
+        assert_eq!(viewer.offer(0, half, 0, 0), Offer::Taken);
         viewer.restored(1_000_000, 0, 0);
         viewer.ack(1_000_000, 0);
-        assert_eq!(viewer.offer(1_000_000, half + 1, 0), Offer::Taken);
+        assert_eq!(viewer.offer(1_000_000, half + 1, 0, 0), Offer::Taken);
     }
 }
