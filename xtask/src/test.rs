@@ -45,8 +45,10 @@ const INTEGRATION: &[&str] = &[
     "agents",
 ];
 
-/// Those of them that wait for clocks most of the time. They run at once.
-const PATIENT: &[&str] = &["link", "health", "service", "update", "agents"];
+/// Those of all suites that wait for clocks, disks and the network most of the time. Those of a step
+/// run at once.
+const PATIENT: &[&str] =
+    &["link", "health", "service", "update", "agents", "docs", "lifecycle", "cloud"];
 
 /// Those of them that a gateway and a tmux can pass or fail: they run again with every other tmux.
 const OF_TMUX: &[&str] = &[
@@ -59,19 +61,19 @@ const OF_TMUX: &[&str] = &[
 const EMULATED: &[&str] =
     &["released", "sessions", "splits", "recovery", "signals", "bytes", "fatal"];
 
-/// With the real control plane, and most with real browsers.
+/// With the real control plane, and most with real browsers, in the same order.
 const END_TO_END: &[&str] = &[
     "services",
-    "docs",
-    "lifecycle",
     "accounts",
     "servers",
-    "cloud",
     "attention",
     "far_away",
     "browser",
     "terminal",
     "accessibility",
+    "docs",
+    "lifecycle",
+    "cloud",
 ];
 
 /// What is to be done.
@@ -235,17 +237,8 @@ fn integration(plan: &Plan) -> Result<()> {
     let mut failed = Vec::new();
     for (tmux, suites) in runs {
         println!("  with {tmux} and {gateway}");
-        build_suites(&plan.root, plan.suites("integration", suites))?;
-        let wanted = plan.suites("integration", suites).copied();
-        let (patient, others): (Vec<_>, Vec<_>) = wanted.partition(|it| PATIENT.contains(it));
-        let mut wrong = Vec::new();
-        for suite in others {
-            if run(&mut of_suite(&plan.root, suite, &tmux, &gateway)?).is_err() {
-                wrong.push(suite);
-            }
-        }
-        let patient = patient.into_iter().map(|it| (it, of_suite(&plan.root, it, &tmux, &gateway)));
-        wrong.extend(run_at_once(patient)?);
+        let suites: Vec<_> = plan.suites("integration", suites).copied().collect();
+        let wrong = run_suites(&plan.root, &suites, &tmux, &gateway)?;
         failed.extend(wrong.iter().map(|suite| format!("{suite} with {}", tmux.version)));
     }
     if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", ")).into()) }
@@ -253,14 +246,31 @@ fn integration(plan: &Plan) -> Result<()> {
 
 fn end_to_end(plan: &Plan) -> Result<()> {
     let (tmux, gateway) = (tmux::in_path()?, Gateway::debug(&plan.root)?);
-    build_suites(&plan.root, plan.suites("e2e", END_TO_END))?;
+    let suites: Vec<_> = plan.suites("e2e", END_TO_END).copied().collect();
+    let failed = run_suites(&plan.root, &suites, &tmux, &gateway)?;
+    if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", ")).into()) }
+}
+
+/// Builds suites and runs them one after the other, then the [`PATIENT`] ones at once; the names of
+/// those that fail.
+fn run_suites(
+    root: &Path,
+    suites: &[&'static str],
+    tmux: &Tmux,
+    gateway: &Gateway,
+) -> Result<Vec<&'static str>> {
+    build_suites(root, suites)?;
+    let (patient, others): (Vec<&str>, Vec<&str>) =
+        suites.iter().partition(|suite| PATIENT.contains(suite));
     let mut failed = Vec::new();
-    for suite in plan.suites("e2e", END_TO_END) {
-        if run(&mut of_suite(&plan.root, suite, &tmux, &gateway)?).is_err() {
-            failed.push(*suite);
+    for suite in others {
+        if run(&mut of_suite(root, suite, tmux, gateway)?).is_err() {
+            failed.push(suite);
         }
     }
-    if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", ")).into()) }
+    let patient = patient.into_iter().map(|suite| (suite, of_suite(root, suite, tmux, gateway)));
+    failed.extend(run_at_once(patient)?);
+    Ok(failed)
 }
 
 /// Runs suites beside each other; the names of those that fail. What each prints comes in one piece.
@@ -297,7 +307,7 @@ fn passes(mut command: Command) -> bool {
 }
 
 /// All at once, so that no processor waits for the linking of another suite.
-fn build_suites<'s>(root: &Path, suites: impl Iterator<Item = &'s &'s str>) -> Result<()> {
+fn build_suites(root: &Path, suites: &[&str]) -> Result<()> {
     let mut command = of_workspace(root, "test");
     command.args(["--quiet", "--no-run"]);
     for suite in suites {
