@@ -101,11 +101,6 @@ impl Credit {
         self.window
     }
 
-    /// Whether the reader has shown not to keep up, and has not yet recovered from that.
-    pub fn is_shrunken(&self) -> bool {
-        self.window < self.max
-    }
-
     /// Bytes a second that the reader takes; `None` while it is not known to be slow.
     pub fn rate(&self) -> Option<u64> {
         self.rate
@@ -175,6 +170,11 @@ impl Credit {
         let bytes = unacked.saturating_add(self.aside_under_way());
         let drain = bytes.saturating_mul(1_000) / self.rate?.max(1);
         Some(drain.saturating_add(self.way.map_or(0, |way| way.ms)))
+    }
+
+    /// Whether the reader has shown not to keep up, and has not yet recovered from that.
+    fn is_shrunken(&self) -> bool {
+        self.window < self.max
     }
 
     fn aside_under_way(&self) -> u64 {
